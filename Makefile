@@ -1,0 +1,142 @@
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#
+#   make            build/flowner: one binary, the BPF objects inside
+#   make demo       see it work: a lab, a trace, a comparison (needs root)
+#   make test       unit, BPF and end-to-end tests, under ASan and UBSan (needs root)
+#   make install    to $(DESTDIR)$(PREFIX)
+#   make clean
+#
+#   V=1 shows the commands; ASAN=1 builds build-asan/flowner with AddressSanitizer and UBSan.
+#
+# What is missing on this machine is installed first (scripts/install-deps).
+
+VERSION := 0.1.0
+PREFIX  ?= /usr/local
+
+ifeq ($(ASAN),1)
+B := build-asan
+SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
+OPT_LEVEL := -O1
+else
+B := build
+OPT_LEVEL := -O2
+endif
+
+ifeq ($(V),1)
+Q :=
+say :=
+else
+Q := @
+say = @printf '  %-8s %s\n' $(1) $(patsubst $(CURDIR)/%,%,$(2));
+endif
+
+# Debian keeps bpftool in sbin, which a user's PATH may lack.
+export PATH := $(PATH):/usr/sbin:/sbin
+
+CLANG   ?= clang
+BPFTOOL ?= bpftool
+
+.DEFAULT_GOAL := all
+.PHONY: all demo test test-unit test-bpf test-e2e install clean bench format deps man
+.DELETE_ON_ERROR:
+
+# --- what the machine has -----------------------------------------------------------------------
+# config.mk is made after install-deps has run; make reads it and starts over.
+
+PACKAGES := libbpf libelf zlib libnl-3.0 libnl-route-3.0 json-c libcap-ng
+
+ifeq ($(filter clean format,$(MAKECMDGOALS)),)
+include $(B)/config.mk
+endif
+
+$(B)/config.mk: scripts/install-deps Makefile
+	@mkdir -p $(@D)
+	$(Q)scripts/install-deps
+	$(Q)printf 'PKG_CFLAGS := %s\nPKG_LIBS := %s\n' \
+		"$$(pkg-config --cflags $(PACKAGES))" "$$(pkg-config --libs $(PACKAGES))" >$@
+
+$(B)/test-deps: scripts/install-deps
+	@mkdir -p $(@D)
+	$(Q)scripts/install-deps test
+	@touch $@
+
+# --- flags --------------------------------------------------------------------------------------
+
+WARN := -Wall -Wextra -Wshadow -Wformat=2 -Wmissing-prototypes -Wvla -Werror
+CFLAGS ?= -g $(OPT_LEVEL)
+ALL_CFLAGS = -std=gnu11 $(WARN) $(CFLAGS) $(SANITIZE) -MMD -MP -Iuser -Ibpf -I$(B)/gen \
+	-D_GNU_SOURCE -DFLOWNER_VERSION='"$(VERSION)"' $(PKG_CFLAGS)
+ALL_LDFLAGS = $(LDFLAGS) $(SANITIZE)
+LIBS = $(PKG_LIBS) -lm
+
+BPF_CFLAGS = -g -O2 -target bpf -mcpu=v3 -Wall -Wextra -Wshadow -Werror -Wno-unused-parameter \
+	-MMD -MP -Ibpf -Ivmlinux
+
+# --- the binary ---------------------------------------------------------------------------------
+
+SRCS := $(sort $(wildcard user/*.c user/*/*.c))
+OBJS := $(SRCS:user/%.c=$(B)/obj/%.o)
+BPF_SRCS := $(sort $(wildcard bpf/*.bpf.c))
+SKELS := $(BPF_SRCS:bpf/%.bpf.c=$(B)/gen/%.skel.h)
+
+all: $(B)/flowner
+
+$(B)/flowner: $(OBJS)
+	$(call say,LINK,$@)
+	$(Q)$(CC) $(ALL_LDFLAGS) -o $@ $(OBJS) $(LIBS)
+
+$(B)/obj/%.o: user/%.c $(B)/config.mk | $(SKELS)
+	@mkdir -p $(@D)
+	$(call say,CC,$<)
+	$(Q)$(CC) $(ALL_CFLAGS) -c -o $@ $<
+
+$(B)/bpf/%.bpf.o: bpf/%.bpf.c $(B)/config.mk
+	@mkdir -p $(@D)
+	$(call say,BPF,$<)
+	$(Q)$(CLANG) $(BPF_CFLAGS) -c -o $(@:.bpf.o=.tmp.o) $<
+	$(Q)$(BPFTOOL) gen object $@ $(@:.bpf.o=.tmp.o)
+
+# `bpftool gen object` drops DWARF and keeps BTF; a skeleton is that object as a header.
+$(B)/gen/%.skel.h: $(B)/bpf/%.bpf.o
+	@mkdir -p $(@D)
+	$(call say,SKEL,$@)
+	$(Q)$(BPFTOOL) gen skeleton $< name $*_bpf >$@
+
+-include $(OBJS:.o=.d) $(wildcard $(B)/bpf/*.d)
+
+# --- tests --------------------------------------------------------------------------------------
+
+# All tests run on the sanitized build; each kind adds its counts to one closing line.
+test: $(B)/test-deps
+	$(Q)$(MAKE) --no-print-directory ASAN=1 build-asan/flowner build-asan/tests
+	$(Q)tests/run build-asan
+
+# Unit tests link everything but main.o; BPF tests the same, and need root.
+LIB_OBJS := $(filter-out $(B)/obj/main.o,$(OBJS))
+TEST_SRCS := $(sort $(wildcard tests/unit/test_*.c tests/bpf/test_*.c))
+TESTS := $(TEST_SRCS:tests/%.c=$(B)/tests/%)
+
+$(B)/tests: $(TESTS)
+
+$(B)/tests/%: tests/%.c $(LIB_OBJS)
+	@mkdir -p $(@D)
+	$(call say,TEST,$@)
+	$(Q)$(CC) $(ALL_CFLAGS) -Itests $(ALL_LDFLAGS) -o $@ $< $(LIB_OBJS) $(LIBS) -lcmocka
+
+.PHONY: $(B)/tests
+-include $(wildcard $(B)/tests/*/*.d)
+
+demo: $(B)/test-deps
+	$(Q)$(MAKE) --no-print-directory all
+	$(Q)scripts/demo $(B)/flowner
+
+# --- the rest -----------------------------------------------------------------------------------
+
+install: all
+	install -Dm755 $(B)/flowner $(DESTDIR)$(PREFIX)/sbin/flowner
+
+clean:
+	rm -rf build build-asan
+
+format:
+	clang-format -i $$(git ls-files 'bpf/*.[ch]' 'user/*.[ch]' 'tests/*.[ch]')

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#include "base/buf.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+void buf_free(struct buf *b)
+{
+	free(b->data);
+	*b = (struct buf){0};
+}
+
+bool buf_grow(struct buf *b, size_t n)
+{
+	size_t cap = b->cap ? b->cap : 256;
+	char *data;
+
+	if (b->err)
+		return false;
+	while (cap - b->len < n)
+		cap *= 2;
+	data = realloc(b->data, cap);
+	if (!data) {
+		b->err = -ENOMEM;
+		return false;
+	}
+	b->data = data;
+	b->cap = cap;
+	return true;
+}
+
+void buf_u64(struct buf *b, uint64_t v)
+{
+	char digits[20];
+	unsigned int i = sizeof(digits);
+
+	do {
+		digits[--i] = (char)('0' + v % 10);
+		v /= 10;
+	} while (v);
+	buf_put(b, digits + i, sizeof(digits) - i);
+}
+
+void buf_pad(struct buf *b, uint64_t v, unsigned digits)
+{
+	char out[20];
+
+	for (unsigned int i = digits; i-- > 0; v /= 10)
+		out[i] = (char)('0' + v % 10);
+	buf_put(b, out, digits);
+}
+
+void buf_hex(struct buf *b, uint64_t v, unsigned digits)
+{
+	char out[16];
+
+	for (unsigned int i = digits; i-- > 0; v >>= 4)
+		out[i] = "0123456789abcdef"[v & 15];
+	buf_put(b, out, digits);
+}
+
+void buf_printf(struct buf *b, const char *fmt, ...)
+{
+	va_list ap;
+	int n;
+
+	if (b->cap - b->len < 128 && !buf_grow(b, 128))
+		return;
+	va_start(ap, fmt);
+	n = vsnprintf(b->data + b->len, b->cap - b->len, fmt, ap);
+	va_end(ap);
+	if (n < 0)
+		return;
+	if ((size_t)n >= b->cap - b->len) {
+		if (!buf_grow(b, (size_t)n + 1))
+			return;
+		va_start(ap, fmt);
+		vsnprintf(b->data + b->len, b->cap - b->len, fmt, ap);
+		va_end(ap);
+	}
+	b->len += (size_t)n;
+}
+
+int buf_flush(struct buf *b, int fd)
+{
+	size_t done = 0;
+
+	if (b->err)
+		return b->err;
+	while (done < b->len) {
+		ssize_t n = write(fd, b->data + done, b->len - done);
+
+		if (n >= 0) {
+			done += (size_t)n;
+			continue;
+		}
+		if (errno == EINTR)
+			continue;
+		if (errno == EAGAIN) {
+			/* stdout may be shared with a program that made it non-blocking. */
+			struct pollfd p = {.fd = fd, .events = POLLOUT};
+
+			poll(&p, 1, -1);
+			continue;
+		}
+		return -errno;
+	}
+	b->len = 0;
+	return 0;
+}

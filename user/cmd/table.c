@@ -1,0 +1,12 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#include "cmd/cmd.h"
+
+#include <stddef.h>
+
+const struct cmd cmd_table[] = {
+	{"trace", "TCP events as they happen, with the process at both ends", cmd_trace},
+	{"lab", "network namespaces to try things in: pair, bridge, router", cmd_lab},
+	{"echo", "TCP echo endpoints: serve, ping", cmd_echo},
+	{"doctor", "what this kernel can do, what is missing, and why it matters", cmd_doctor},
+	{NULL, NULL, NULL},
+};

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Strings from outside (process, container, interface names), made safe to show.
+ */
+#ifndef FLOWNER_OUT_TEXT_H
+#define FLOWNER_OUT_TEXT_H
+
+#include "base/buf.h"
+
+/*
+ * For a terminal: control characters (C0, DEL, C1) and bytes that are not UTF-8 become \xNN, so that a
+ * name cannot move the cursor or start a line of its own. Returns the columns it takes (a code point
+ * counts as one).
+ */
+size_t text_plain(struct buf *b, const char *s);
+
+/* Inside a JSON string: RFC 8259 escapes; a byte that is not UTF-8 becomes the text \xNN. */
+void text_json(struct buf *b, const char *s);
+
+#endif
