@@ -39,6 +39,7 @@ BPFTOOL ?= bpftool
 .DEFAULT_GOAL := all
 .PHONY: all demo test test-unit test-bpf test-e2e install clean bench format deps man
 .DELETE_ON_ERROR:
+.SECONDARY:
 
 # --- what the machine has -----------------------------------------------------------------------
 # config.mk is made after install-deps has run; make reads it and starts over.
