@@ -77,51 +77,51 @@ static void cleanup_btf(struct btf **btf)
 	btf__free(*btf);
 }
 
-static enum probe_answer of_errno(int err)
+static enum feature_answer of_errno(int err)
 {
-	return err == -EPERM || err == -EACCES ? PROBE_UNKNOWN : PROBE_NO;
+	return err == -EPERM || err == -EACCES ? FEATURE_UNKNOWN : FEATURE_NO;
 }
 
-static enum probe_answer try_btf(void)
+static enum feature_answer try_btf(void)
 {
-	return access("/sys/kernel/btf/vmlinux", R_OK) == 0 ? PROBE_YES : PROBE_NO;
+	return access("/sys/kernel/btf/vmlinux", R_OK) == 0 ? FEATURE_YES : FEATURE_NO;
 }
 
-static enum probe_answer try_tracepoint(const char *name)
+static enum feature_answer try_tracepoint(const char *name)
 {
 	_cleanup_(cleanup_btf) struct btf *btf = kernel_btf();
 
-	return btf && probe_tracepoint_args(btf, name) >= 1 ? PROBE_YES : PROBE_NO;
+	return btf && probe_tracepoint_args(btf, name) >= 1 ? FEATURE_YES : FEATURE_NO;
 }
 
-static enum probe_answer try_set_state(void)
+static enum feature_answer try_set_state(void)
 {
 	return try_tracepoint("inet_sock_set_state");
 }
 
-static enum probe_answer try_trouble(void)
+static enum feature_answer try_trouble(void)
 {
-	if (try_tracepoint("tcp_retransmit_skb") == PROBE_YES && try_tracepoint("tcp_receive_reset") == PROBE_YES)
+	if (try_tracepoint("tcp_retransmit_skb") == FEATURE_YES && try_tracepoint("tcp_receive_reset") == FEATURE_YES)
 		return try_tracepoint("tcp_send_reset");
-	return PROBE_NO;
+	return FEATURE_NO;
 }
 
-static enum probe_answer try_reset_reason(void)
+static enum feature_answer try_reset_reason(void)
 {
 	_cleanup_(cleanup_btf) struct btf *btf = kernel_btf();
 
-	return btf && probe_tracepoint_args(btf, "tcp_send_reset") >= 3 ? PROBE_YES : PROBE_NO;
+	return btf && probe_tracepoint_args(btf, "tcp_send_reset") >= 3 ? FEATURE_YES : FEATURE_NO;
 }
 
-static enum probe_answer try_ringbuf(void)
+static enum feature_answer try_ringbuf(void)
 {
 	_cleanup_close_ int fd = bpf_map_create(BPF_MAP_TYPE_RINGBUF, "probe", 0, 0, 4096, NULL);
 
-	return fd >= 0 ? PROBE_YES : of_errno(-errno);
+	return fd >= 0 ? FEATURE_YES : of_errno(-errno);
 }
 
 /* Load `insns` as a tracing program on a BTF tracepoint (raw) or iterator. */
-static enum probe_answer try_tracing(enum bpf_attach_type type, const char *target, const struct bpf_insn *insns,
+static enum feature_answer try_tracing(enum bpf_attach_type type, const char *target, const struct bpf_insn *insns,
 				     size_t count)
 {
 	_cleanup_(cleanup_btf) struct btf *btf = kernel_btf();
@@ -130,17 +130,17 @@ static enum probe_answer try_tracing(enum bpf_attach_type type, const char *targ
 	int id;
 
 	if (!btf)
-		return PROBE_NO;
+		return FEATURE_NO;
 	id = btf__find_by_name_kind(btf, target, type == BPF_TRACE_ITER ? BTF_KIND_FUNC : BTF_KIND_TYPEDEF);
 	if (id < 0)
-		return PROBE_NO;
+		return FEATURE_NO;
 	opts.expected_attach_type = type;
 	opts.attach_btf_id = (uint32_t)id;
 	fd = bpf_prog_load(BPF_PROG_TYPE_TRACING, "probe", "GPL", insns, count, &opts);
-	return fd >= 0 ? PROBE_YES : of_errno(-errno);
+	return fd >= 0 ? FEATURE_YES : of_errno(-errno);
 }
 
-static enum probe_answer try_cookie(void)
+static enum feature_answer try_cookie(void)
 {
 	/* return bpf_get_socket_cookie(ctx[0]), as a tracing program */
 	static const struct bpf_insn insns[] = {
@@ -153,7 +153,7 @@ static enum probe_answer try_cookie(void)
 	return try_tracing(BPF_TRACE_RAW_TP, "btf_trace_inet_sock_set_state", insns, 4);
 }
 
-static enum probe_answer try_iter(void)
+static enum feature_answer try_iter(void)
 {
 	static const struct bpf_insn insns[] = {
 		{.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0},
@@ -163,29 +163,33 @@ static enum probe_answer try_iter(void)
 	return try_tracing(BPF_TRACE_ITER, "bpf_iter_task_file", insns, 2);
 }
 
-static enum probe_answer try_accept(void)
+static enum feature_answer try_accept(void)
 {
 	_cleanup_close_ int fd = tracefs_open_event("syscalls", "sys_exit_accept4");
 
-	return fd >= 0 ? PROBE_YES : of_errno(fd);
+	return fd >= 0 ? FEATURE_YES : of_errno(fd);
 }
 
-static enum probe_answer try_sock_cgroup(void)
+static enum feature_answer try_sock_cgroup(void)
 {
 	_cleanup_(cleanup_btf) struct btf *btf = kernel_btf();
 	const struct btf_type *t;
 	int id = btf ? btf__find_by_name_kind(btf, "sock_cgroup_data", BTF_KIND_STRUCT) : -1;
 
 	if (id < 0)
-		return PROBE_NO;
+		return FEATURE_NO;
 	t = btf__type_by_id(btf, (uint32_t)id);
 	for (unsigned int i = 0; i < btf_vlen(t); i++)
 		if (!strcmp(btf__name_by_offset(btf, btf_members(t)[i].name_off), "cgroup"))
-			return PROBE_YES;
-	return PROBE_NO;
+			return FEATURE_YES;
+	return FEATURE_NO;
 }
 
-const struct probe probe_table[] = {
+static const struct {
+	const char *name, *why, *since;
+	bool required;
+	enum feature_answer (*try)(void);
+} probes[] = {
 	{"BTF", "programs fit themselves to this kernel's structs", "CONFIG_DEBUG_INFO_BTF", true, try_btf},
 	{"BPF ring buffer", "records reach user space in order, losses counted", "5.8", true, try_ringbuf},
 	{"tracepoint inet_sock_set_state", "listen, connect, close, every state change", "4.16, BTF 5.5", true,
@@ -198,7 +202,22 @@ const struct probe probe_table[] = {
 	{"cgroup of a socket", "the container, where the process is not known", "5.15", false, try_sock_cgroup},
 	{"reset reasons", "why this host sent a reset", "6.10", false, try_reset_reason},
 };
-const size_t probe_count = sizeof(probe_table) / sizeof(probe_table[0]);
+
+size_t probe_count(void)
+{
+	return sizeof(probes) / sizeof(probes[0]);
+}
+
+struct feature probe_feature(size_t i)
+{
+	return (struct feature){
+		.name = probes[i].name,
+		.since = probes[i].since,
+		.why = probes[i].why,
+		.required = probes[i].required,
+		.answer = probes[i].try(),
+	};
+}
 
 int probe_explain(int err)
 {
@@ -208,11 +227,12 @@ int probe_explain(int err)
 		log_error("not permitted: %s missing; run it as root (sudo flowner …)", caps);
 		return -EPERM;
 	}
-	for (size_t i = 0; i < probe_count; i++) {
-		if (!probe_table[i].required || probe_table[i].try() != PROBE_NO)
+	for (size_t i = 0; i < probe_count(); i++) {
+		struct feature f = probe_feature(i);
+
+		if (!f.required || f.answer != FEATURE_NO)
 			continue;
-		log_error("this kernel cannot: no %s (%s; for: %s); see flowner doctor", probe_table[i].name,
-			  probe_table[i].since, probe_table[i].why);
+		log_error("this kernel cannot: no %s (%s; for: %s); see flowner doctor", f.name, f.since, f.why);
 		return -EOPNOTSUPP;
 	}
 	if (err == -EPERM || err == -EACCES) {

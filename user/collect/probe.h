@@ -5,23 +5,16 @@
 #ifndef FLOWNER_COLLECT_PROBE_H
 #define FLOWNER_COLLECT_PROBE_H
 
-#include <stdbool.h>
 #include <stddef.h>
+
+#include "model/feature.h"
 
 struct btf;
 
-enum probe_answer { PROBE_NO, PROBE_YES, PROBE_UNKNOWN /* not permitted to try */ };
-
-struct probe {
-	const char *name;
-	const char *why;	/* what of flowner needs it */
-	const char *since;	/* the kernel version that brought it, or what turns it on */
-	bool required;		/* `trace` cannot do without */
-	enum probe_answer (*try)(void);
-};
-
-extern const struct probe probe_table[];
-extern const size_t probe_count;
+/* How many features there are to ask for. */
+size_t probe_count(void);
+/* Try number `i`. */
+struct feature probe_feature(size_t i);
 
 /* Capabilities, as a list of those missing of what the commands need ("" for none). Static. */
 const char *probe_missing_caps(void);
