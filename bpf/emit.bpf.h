@@ -70,7 +70,7 @@ static __always_inline void *emit_begin(__u16 type, __u16 len)
 	hdr->type = type;
 	hdr->len = len;
 	hdr->cpu = (__u16)bpf_get_smp_processor_id();
-	hdr->pad = 0;
+	hdr->flags = 0;
 	hdr->lost = c->lost_total;
 	return hdr;
 }

@@ -137,6 +137,25 @@ static __always_inline bool filter_sock(struct sock *sk, struct tcp_sock *tp)
 	return filter_hosts(&local, &remote);
 }
 
+/* The same as filter_sock(), of a connected socket that has been read already. */
+static __always_inline bool filter_record(const struct fl_sock *s)
+{
+	struct filter_addr local, remote;
+	__u32 v4;
+
+	if (!filter_port(s->local_port_be, s->remote_port_be))
+		return false;
+	if (!filter.nhosts && !filter.family)
+		return true;
+	__builtin_memcpy(&v4, s->local_addr, 4);
+	filter_addr_of(&local, (const struct in6_addr *)s->local_addr, v4, s->family);
+	__builtin_memcpy(&v4, s->remote_addr, 4);
+	filter_addr_of(&remote, (const struct in6_addr *)s->remote_addr, v4, s->family);
+	if (filter.family && filter_addr_is_v4(&remote) != (filter.family == AF_INET))
+		return false;
+	return filter_hosts(&local, &remote);
+}
+
 static __always_inline bool filter_task_current(void)
 {
 	__u8 comm[FL_COMM_LEN] = {};

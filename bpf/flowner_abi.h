@@ -23,7 +23,8 @@ enum fl_type {
 	FL_RETRANSMIT = 7,	/* struct fl_trouble */
 	FL_RESET_SENT = 8,	/* struct fl_trouble */
 	FL_RESET_RECEIVED = 9,	/* struct fl_trouble */
-	FL_TYPE_MAX = 10,
+	FL_FAR_CLIENT = 10,	/* struct fl_owned: see FL_FAR; pid 0: its process was not seen */
+	FL_TYPE_MAX = 11,
 };
 
 /*
@@ -35,9 +36,12 @@ struct fl_header {
 	__u16 type;		/* enum fl_type */
 	__u16 len;		/* of the whole record, this header included */
 	__u16 cpu;
-	__u16 pad;
+	__u16 flags;		/* FL_FAR */
 	__u64 lost;
 };
+
+/* The socket itself did not pass the filter; it is told because its peer did. */
+#define FL_FAR 0x1
 
 /* What a socket knows of itself in any context. */
 struct fl_sock {

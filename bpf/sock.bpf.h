@@ -19,6 +19,7 @@
 
 #define AF_INET	 2
 #define AF_INET6 10
+#define IPPROTO_TCP 6
 
 static __always_inline void sock_fill(struct fl_sock *out, struct sock *sk, struct tcp_sock *tp)
 {

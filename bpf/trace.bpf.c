@@ -14,6 +14,7 @@
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
 #include "emit.bpf.h"
+#include "far.bpf.h"
 #include "filter.bpf.h"
 #include "flowner_abi.h"
 #include "sock.bpf.h"
@@ -105,8 +106,14 @@ int BPF_PROG(on_set_state, struct sock *sk, int old_state, int state)
 		break;
 	case TCP_ESTABLISHED:
 		/* Nobody has accepted it yet: its process is not known. */
-		if (old_state != TCP_SYN_RECV && !filter_task_known(cookie))
-			goto filtered;
+		if (old_state != TCP_SYN_RECV) {
+			if (!filter_task_known(cookie))
+				goto filtered;
+			far_expect_server(tp);
+		} else {
+			far_tell_client(tp->snd_una - (__u32)tp->bytes_acked,
+					tp->rcv_nxt - (__u32)tp->bytes_received);
+		}
 		emit_state(FL_ESTABLISHED, sk, tp, old_state, state);
 		break;
 	case TCP_CLOSE:
@@ -123,6 +130,7 @@ int BPF_PROG(on_set_state, struct sock *sk, int old_state, int state)
 	return 0;
 filtered:
 	emit_filtered();
+	far_remember(sk, old_state, state);
 	return 0;
 }
 
@@ -226,32 +234,13 @@ static __always_inline void sock_fill_probe(struct fl_sock *out, struct sock *sk
 	out->state = out->old_state = BPF_CORE_READ(sk, __sk_common.skc_state);
 }
 
-static __always_inline bool filter_addrs_probe(const struct fl_sock *s)
-{
-	struct filter_addr local, remote;
-	__u32 v4;
-
-	if (!filter_port(s->local_port_be, s->remote_port_be))
-		return false;
-	if (!filter.nhosts && !filter.family)
-		return true;
-	__builtin_memcpy(&v4, s->local_addr, 4);
-	filter_addr_of(&local, (const struct in6_addr *)s->local_addr, v4, s->family);
-	__builtin_memcpy(&v4, s->remote_addr, 4);
-	filter_addr_of(&remote, (const struct in6_addr *)s->remote_addr, v4, s->family);
-	if (filter.family &&
-	    filter_addr_is_v4(&remote) != (filter.family == AF_INET))
-		return false;
-	return filter_hosts(&local, &remote);
-}
-
 static __always_inline int on_accept(long fd)
 {
 	struct fl_counters *c;
 	struct fl_owned *r;
+	bool wanted, far = false;
 	struct fl_sock s;
 	struct sock *sk;
-	__u16 protocol;
 
 	if (fd < 0)
 		return 0;
@@ -263,24 +252,32 @@ static __always_inline int on_accept(long fd)
 			emit_count(c->unknown);
 		return 0;
 	}
-	/* AF_UNIX and others come by here too; the netns first, as everywhere. */
-	if (!filter_netns_inum(BPF_CORE_READ(sk, __sk_common.skc_net.net, ns.inum))) {
+	wanted = filter_netns_inum(BPF_CORE_READ(sk, __sk_common.skc_net.net, ns.inum));
+	if (!wanted && !far_wanted) {
 		emit_filtered();
 		return 0;
 	}
-	protocol = BPF_CORE_READ(sk, sk_protocol);
-	if (protocol != 6 /* IPPROTO_TCP */)
+	/* AF_UNIX and others come by here too. */
+	if (BPF_CORE_READ(sk, sk_protocol) != IPPROTO_TCP)
 		return 0;
 	sock_fill_probe(&s, sk);
 	if (s.family != AF_INET && s.family != AF_INET6)
 		return 0;
-	if (!filter_addrs_probe(&s) || !filter_task_decide(s.cookie)) {
+	if (!filter_record(&s)) {
 		emit_filtered();
 		return 0;
+	}
+	if (!wanted || !filter_task_decide(s.cookie)) {
+		emit_filtered();
+		if (!far_accept_wanted(&s))
+			return 0;
+		far = true;
 	}
 	r = emit_begin(FL_ACCEPT, sizeof(*r));
 	if (!r)
 		return 0;
+	if (far)
+		r->hdr.flags = FL_FAR;
 	r->sock = s;
 	task_fill(&r->task);
 	r->backlog = r->pad = 0;

@@ -85,6 +85,11 @@ static int configure(struct trace_source *s, const struct trace_source_options *
 	/* Preallocated: pay for it only where it is used. */
 	if (!err && !o->filter.task_wanted)
 		err = bpf_map__set_max_entries(skel->maps.watched, 1);
+	skel->rodata->far_wanted = o->nnetns || o->filter.task_wanted;
+	if (!err && !skel->rodata->far_wanted)
+		err = bpf_map__set_max_entries(skel->maps.far_openers, 1) ||
+		      bpf_map__set_max_entries(skel->maps.far_clients, 1) ||
+		      bpf_map__set_max_entries(skel->maps.near_pairs, 1);
 	if (!err)
 		err = bpf_map__set_max_entries(skel->maps.netns_wanted, o->nnetns > 1 ? o->nnetns : 1);
 	return err;

@@ -13,10 +13,15 @@ static void fifo_push(struct endpoint_fifo *f, struct endpoint *ep)
 		f->head = ep;
 	f->tail = ep;
 	f->len++;
+	ep->fifo = f;
 }
 
-static void fifo_remove(struct endpoint_fifo *f, struct endpoint *ep)
+static void fifo_remove(struct endpoint *ep)
 {
+	struct endpoint_fifo *f = ep->fifo;
+
+	if (!f)
+		return;
 	if (ep->fifo_prev)
 		ep->fifo_prev->fifo_next = ep->fifo_next;
 	else
@@ -26,6 +31,7 @@ static void fifo_remove(struct endpoint_fifo *f, struct endpoint *ep)
 	else
 		f->tail = ep->fifo_prev;
 	ep->fifo_prev = ep->fifo_next = NULL;
+	ep->fifo = NULL;
 	f->len--;
 }
 
@@ -79,10 +85,7 @@ void endpoint_free(struct endpoints *t, struct endpoint *ep)
 
 	if (ep->role == ROLE_LISTENER)
 		unset_listener(t, ep);
-	if (ep->tentative)
-		fifo_remove(&t->tentative, ep);
-	else if (ep->closed && !ep->unlingered)
-		fifo_remove(&t->lingering, ep);
+	fifo_remove(ep);
 	if (ep->connect_event)
 		ep->connect_event->waiting_for = NULL;
 	if (ep->key.conn)
@@ -90,8 +93,7 @@ void endpoint_free(struct endpoints *t, struct endpoint *ep)
 	HASH_DELETE(hh, t->by_cookie, ep);
 	if (peer) {
 		peer->peer = NULL;
-		/* It stayed only for us. */
-		if (peer->unlingered)
+		if (peer->guest)
 			endpoint_free(t, peer);
 	}
 	free(ep);
@@ -184,23 +186,22 @@ struct endpoint *endpoint_listener(struct endpoints *t, uint64_t netns_cookie, c
 
 void endpoint_set_tentative(struct endpoints *t, struct endpoint *ep, bool tentative)
 {
-	if (ep->tentative == tentative || ep->closed)
+	if ((ep->fifo == &t->tentative) == tentative || ep->closed)
 		return;
-	if (tentative) {
-		if (t->tentative.len >= ENDPOINTS_TENTATIVE_MAX)
-			endpoint_free(t, t->tentative.head);
-		fifo_push(&t->tentative, ep);
-	} else {
-		fifo_remove(&t->tentative, ep);
+	if (!tentative) {
+		fifo_remove(ep);
+		return;
 	}
-	ep->tentative = tentative;
+	if (t->tentative.len >= ENDPOINTS_TENTATIVE_MAX)
+		endpoint_free(t, t->tentative.head);
+	fifo_push(&t->tentative, ep);
 }
 
 void endpoint_linger(struct endpoints *t, struct endpoint *ep, uint64_t now)
 {
 	if (ep->closed)
 		return;
-	endpoint_set_tentative(t, ep, false);
+	fifo_remove(ep);
 	ep->closed = true;
 	ep->closed_time = now;
 	fifo_push(&t->lingering, ep);
@@ -213,8 +214,8 @@ void endpoint_expire(struct endpoints *t, uint64_t now)
 	while ((ep = t->lingering.head) && ep->closed_time + ENDPOINT_LINGER_NS <= now) {
 		if (ep->peer && !ep->peer->closed) {
 			/* The peer goes on, half closed perhaps for hours: stay until it goes. */
-			fifo_remove(&t->lingering, ep);
-			ep->unlingered = true;
+			fifo_remove(ep);
+			ep->guest = true;
 		} else {
 			endpoint_free(t, ep);
 		}

@@ -29,11 +29,17 @@ struct listener_key {
 	uint64_t port;
 };
 
+struct endpoint_fifo {
+	struct endpoint *head, *tail;
+	unsigned int len;
+};
+
 struct endpoint {
 	uint64_t cookie;
 	struct conn_key key;		/* conn 0: not in that index */
 	enum role role;
-	bool established, closed, unlingered;
+	bool established, closed;
+	bool guest;			/* here only for its peer, and goes with it */
 	struct party self;
 	uint64_t netns_cookie;
 	uint64_t syn_time, est_time;	/* CLOCK_BOOTTIME, ns; 0: not seen */
@@ -41,8 +47,8 @@ struct endpoint {
 	struct endpoint *peer;		/* the other end, where it is on this host */
 	struct event *connect_event;	/* in the queue, waiting for the peer */
 	struct event *close_event;	/* in the queue */
-	struct endpoint *fifo_prev, *fifo_next;	/* of the tentative or the lingering */
-	bool tentative;
+	struct endpoint_fifo *fifo;	/* the one it stands in: tentative, lingering or NULL */
+	struct endpoint *fifo_prev, *fifo_next;
 	struct endpoint *next_listener;
 	UT_hash_handle hh, hh_conn;
 };
@@ -51,11 +57,6 @@ struct listener_bucket {
 	struct listener_key key;
 	struct endpoint *first;
 	UT_hash_handle hh;
-};
-
-struct endpoint_fifo {
-	struct endpoint *head, *tail;
-	unsigned int len;
 };
 
 struct endpoints {

@@ -439,6 +439,58 @@ static void on_reset(struct tracker *t, const struct fl_trouble *r)
 	queue_insert(&t->queue, e);
 }
 
+/* --- far ends: sockets outside the filter, told because their peer is inside --------------------- */
+
+static void on_far_client(struct tracker *t, const struct fl_owned *r)
+{
+	struct endpoint *ep = new_endpoint(t, &r->sock);
+
+	if (!ep)
+		return;
+	ep->role = ROLE_CLIENT;
+	ep->guest = true;
+	if (r->task.pid)
+		set_owner(t, &ep->self.owner, OWNER_CONNECT, &r->sock, &r->task);
+	set_owner_of_sock(t, &ep->self.owner, &r->sock);
+	/* Should the server's own record, which follows, get lost. */
+	endpoint_set_tentative(&t->endpoints, ep, true);
+	endpoint_set_conn(&t->endpoints, ep, conn_id(ROLE_CLIENT, r->sock.isn_own, r->sock.isn_other));
+}
+
+static void on_far_server(struct tracker *t, const struct fl_state *r)
+{
+	struct endpoint *ep = new_server(t, &r->sock);
+
+	if (!ep)
+		return;
+	ep->guest = true;
+	borrow_listener(t, ep);
+	set_owner_of_sock(t, &ep->self.owner, &r->sock);
+	tell_waiting_connect(ep, false);
+	if (!ep->peer)
+		endpoint_set_tentative(&t->endpoints, ep, true);
+}
+
+static void on_far_accept(struct tracker *t, const struct fl_owned *r)
+{
+	struct endpoint *ep = endpoint_find(&t->endpoints, r->sock.cookie);
+
+	if (!ep)
+		return;
+	set_owner(t, &ep->self.owner, OWNER_ACCEPT, &r->sock, &r->task);
+	tell_waiting_connect(ep, true);
+}
+
+static void far_record(struct tracker *t, const struct fl_header *hdr)
+{
+	if (hdr->type == FL_FAR_CLIENT)
+		on_far_client(t, (const struct fl_owned *)hdr);
+	else if (hdr->type == FL_ESTABLISHED)
+		on_far_server(t, (const struct fl_state *)hdr);
+	else if (hdr->type == FL_ACCEPT)
+		on_far_accept(t, (const struct fl_owned *)hdr);
+}
+
 /* --- in and out --------------------------------------------------------------------------------- */
 
 static void add_lost(struct tracker *t, uint64_t count, uint64_t time)
@@ -461,6 +513,10 @@ void tracker_record(struct tracker *t, const struct fl_header *hdr)
 	if (hdr->cpu < t->opt.max_cpus && hdr->lost > t->lost_of_cpu[hdr->cpu]) {
 		add_lost(t, hdr->lost - t->lost_of_cpu[hdr->cpu], hdr->time);
 		t->lost_of_cpu[hdr->cpu] = hdr->lost;
+	}
+	if (hdr->flags & FL_FAR) {
+		far_record(t, hdr);
+		return;
 	}
 	switch (hdr->type) {
 	case FL_LISTEN:
