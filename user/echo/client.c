@@ -264,7 +264,7 @@ static void check_clocks(struct run *run, uint64_t now)
 	}
 }
 
-static int loop(struct run *run, int signals)
+static int loop(struct run *run)
 {
 	struct epoll_event ev[EVENTS];
 	uint64_t tick = run->begun + TICK_NS, now = run->begun;
@@ -283,7 +283,7 @@ static int loop(struct run *run, int signals)
 		if (n < 0 && errno != EINTR)
 			return -errno;
 		for (int i = 0; i < n; i++) {
-			if (ev[i].data.ptr == &signals) {
+			if (!ev[i].data.ptr) {
 				run->r->interrupted = true;
 				return 0;
 			}
@@ -300,7 +300,7 @@ static int loop(struct run *run, int signals)
 
 static int prepare(struct run *run, int *signals)
 {
-	struct epoll_event ev = {.events = EPOLLIN, .data.ptr = signals};
+	struct epoll_event ev = {.events = EPOLLIN, .data.ptr = NULL};	/* NULL: no slot */
 	struct rlimit lim;
 
 	if (getrlimit(RLIMIT_NOFILE, &lim) == 0 && lim.rlim_cur < lim.rlim_max) {
@@ -336,7 +336,7 @@ int client_run(const struct client_options *o, struct client_result *r)
 	err = prepare(run, &signals);
 	if (!err) {
 		run->begun = clock_boot_ns();
-		err = loop(run, signals);
+		err = loop(run);
 		/* Interrupted: what had its echo is done, the rest never was. */
 		for (uint64_t i = 0; i < o->concurrency; i++)
 			if (run->slots[i].fd >= 0)
