@@ -181,7 +181,7 @@ static int run_ping(struct ping_config *cfg)
 	else
 		ping_table(&r, &b);
 	err = buf_flush(&b, STDOUT_FILENO);
-	if (!err && (r.failed || r.interrupted))
+	if (!err && r.ok < cfg->o.connections)
 		err = -EIO;
 	client_result_free(&r);
 	return err ? EXIT_FAILED : EXIT_DONE;

@@ -283,10 +283,8 @@ static int loop(struct run *run)
 		if (n < 0 && errno != EINTR)
 			return -errno;
 		for (int i = 0; i < n; i++) {
-			if (!ev[i].data.ptr) {
-				run->r->interrupted = true;
+			if (!ev[i].data.ptr)
 				return 0;
-			}
 			advance(run, ev[i].data.ptr, ev[i].events);
 		}
 		now = clock_boot_ns();

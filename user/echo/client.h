@@ -40,7 +40,6 @@ struct client_result {
 		uint64_t count;
 	} errors[CLIENT_ERRORS_MAX];
 	unsigned int nerrors;
-	bool interrupted;
 };
 
 /* A reply that is not what was sent. */
