@@ -187,7 +187,6 @@ int rtnl_add_veth(struct nl_sock *sk, const char *name, unsigned int master, con
 		rtnl_link_set_master(link, (int)master);
 	peer = rtnl_link_veth_get_peer(link);
 	rtnl_link_set_name(peer, peer_name);
-	rtnl_link_set_flags(peer, IFF_UP);
 	rtnl_link_set_ns_fd(peer, peer_ns);
 	rtnl_link_put(peer);
 	err = rtnl_link_build_add_request(link, NLM_F_CREATE | NLM_F_EXCL, &msg);
@@ -329,6 +328,24 @@ int rtnl_dump(struct nl_sock *sk, struct lab_live_link **out, size_t *n_out)
 	return err;
 }
 
+/*
+ * The kernel settles a carrier that came up from a work queue, and may take its time: a second, for a
+ * veth whose two ends have the same ifindex. Asking for the one device settles it at once (since
+ * 6.9; a dump does not).
+ */
+static int link_ready(struct nl_sock *sk, struct rtnl_link *l)
+{
+	_cleanup_(cleanup_link) struct rtnl_link *now = NULL;
+	int err;
+
+	/* Devices that are not ours (tunl0, sit0: modules put them into every namespace) stay down. */
+	if (!(rtnl_link_get_flags(l) & IFF_UP) || (rtnl_link_get_flags(l) & IFF_LOOPBACK) ||
+	    rtnl_link_get_operstate(l) == IF_OPER_UP)
+		return 1;
+	err = rtnl_link_get_kernel(sk, rtnl_link_get_ifindex(l), NULL, &now);
+	return err ? from_nl(err) : rtnl_link_get_operstate(now) == IF_OPER_UP;
+}
+
 int rtnl_ready(struct nl_sock *sk)
 {
 	_cleanup_(cleanup_cache) struct nl_cache *links = NULL, *addrs = NULL;
@@ -340,12 +357,10 @@ int rtnl_ready(struct nl_sock *sk)
 	if (err)
 		return from_nl(err);
 	for (struct nl_object *o = nl_cache_get_first(links); o; o = nl_cache_get_next(o)) {
-		struct rtnl_link *l = (struct rtnl_link *)o;
+		int ready = link_ready(sk, (struct rtnl_link *)o);
 
-		/* Devices that are not ours (tunl0, sit0: modules put them into every namespace) stay down. */
-		if ((rtnl_link_get_flags(l) & IFF_UP) && !(rtnl_link_get_flags(l) & IFF_LOOPBACK) &&
-		    rtnl_link_get_operstate(l) != IF_OPER_UP)
-			return 0;
+		if (ready != 1)
+			return ready;
 	}
 	for (struct nl_object *o = nl_cache_get_first(addrs); o; o = nl_cache_get_next(o))
 		if (rtnl_addr_get_flags((struct rtnl_addr *)o) & IFA_F_TENTATIVE)

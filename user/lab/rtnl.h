@@ -24,8 +24,9 @@ int rtnl_set_up(struct nl_sock *sk, unsigned int ifindex);
 int rtnl_add_bridge(struct nl_sock *sk, const char *name, unsigned int *ifindex);
 
 /*
- * A veth pair, both ends up: `name` here, enslaved to `master` if not 0; `peer_name` in the namespace
- * peer_ns. The peer is born there, so its name cannot clash with any here.
+ * A veth pair: `name` here, up, enslaved to `master` if not 0; `peer_name` in the namespace peer_ns.
+ * The peer is born there, so its name cannot clash with any here. It is down: the kernel will not
+ * bring it up (ENOTCONN) before both ends exist.
  */
 int rtnl_add_veth(struct nl_sock *sk, const char *name, unsigned int master, const char *peer_name,
 		  int peer_ns);

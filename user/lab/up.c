@@ -161,6 +161,7 @@ static int furnish(struct builder *b, unsigned int node)
 	return err;
 }
 
+/* Addresses and default routes of a cable's end; a switch's port has neither. */
 static int address_end(struct builder *b, const struct lab_end *end)
 {
 	const struct lab_node *node = &b->t->nodes[end->node];
@@ -172,7 +173,10 @@ static int address_end(struct builder *b, const struct lab_end *end)
 		return 0;
 	err = rtnl_ifindex(sk, end->ifname, &ifindex);
 	if (!err)
-		err = rtnl_add_address(sk, ifindex, AF_INET, &end->v4, LAB_V4_PREFIX);
+		err = rtnl_set_up(sk, ifindex);
+	if (err)
+		return explain(b, end->node, "its link go up", err);
+	err = rtnl_add_address(sk, ifindex, AF_INET, &end->v4, LAB_V4_PREFIX);
 	if (!err)
 		err = rtnl_add_address(sk, ifindex, AF_INET6, &end->v6, LAB_V6_PREFIX);
 	if (err)
