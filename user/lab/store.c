@@ -59,7 +59,7 @@ int lab_store_open(const char *dir, bool create)
 	}
 	if (st.st_uid != geteuid() || (st.st_mode & 022)) {
 		log_error("%s can be written by others: not trusting what it says", dir);
-		return -EPERM;
+		return -EBADMSG;
 	}
 	return take_fd(&fd);
 }
