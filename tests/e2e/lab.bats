@@ -41,7 +41,7 @@ at_least() { [ "$(names_made "$1")" -ge "$2" ]; }
 # reaches NETNS ADDRESS: a TCP handshake packet comes back; nothing listens there, so: refused.
 reaches() {
 	local out
-	out=$(in_ns "$1" timeout 5 bash -c "exec 3<>/dev/tcp/$2/9" 2>&1) && return 1
+	out=$(in_ns "$1" timeout "${PATIENCE:-5}" bash -c "exec 3<>/dev/tcp/$2/9" 2>&1) && return 1
 	[[ $out == *"Connection refused"* ]] || { echo "$1 -> $2: $out" >&2; return 1; }
 }
 
@@ -125,7 +125,7 @@ one_line() { [ "$(wc -l <<<"$output")" = 1 ] || { echo "$output" >&2; return 1; 
 	[ "$(in_ns "$LAB-client" cat /proc/sys/net/ipv4/ip_forward /proc/sys/net/ipv6/conf/all/forwarding | tr -d '\n')" = 00 ]
 	# It is the router that forwards: without it there is no way across.
 	in_ns "$LAB-router" sh -c 'echo 0 >/proc/sys/net/ipv4/ip_forward'
-	run -1 reaches "$LAB-client" 10.77.16.3
+	PATIENCE=1 run -1 reaches "$LAB-client" 10.77.16.3
 }
 
 @test "200 hosts: seconds, and each answers" {
@@ -477,6 +477,15 @@ one_line() { [ "$(wc -l <<<"$output")" = 1 ] || { echo "$output" >&2; return 1; 
 	run -1 lab exec "$LAB" h3 -- true
 	one_line
 	[[ $output == *"no host h3; it has client, server"* ]]
+}
+
+@test "stdout that cannot be written: said, exit 1, and the lab is up all the same" {
+	run -1 bash -c '"$FLOWNER" lab up pair --name '"$LAB"' >/dev/full'
+	one_line
+	[[ $output == *"cannot write to stdout: No space left on device"* ]]
+	reaches "$LAB-client" 10.77.0.3
+	run -1 bash -c '"$FLOWNER" lab show '"$LAB"' >/dev/full'
+	one_line
 }
 
 @test "help" {

@@ -47,10 +47,12 @@ static void assert_addresses(const struct lab_end *e, const char *v4, const char
 
 static void names(void **state)
 {
-	static const char *const good[] = {"a", "lab", "0", "x-y", "a-", "k8s-1",
-					   "abcdefghijklmnopqrstuvwxyz012345"};
-	static const char *const bad[] = {"", "-", "-a", "A", "a/b", "..", "a.b", "a b", "a\n", "ä",
-					  "a_b", "abcdefghijklmnopqrstuvwxyz0123456", "a\x7f"};
+	static const char *const good[] = {
+		"a", "lab", "0", "x-y", "a-", "k8s-1", "abcdefghijklmnopqrstuvwxyz012345"};
+	static const char *const bad[] = {"",     "-",  "-a",  "A",
+					  "a/b",  "..", "a.b", "a b",
+					  "a\n",  "ä",  "a_b", "abcdefghijklmnopqrstuvwxyz0123456",
+					  "a\x7f"};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++)
@@ -145,12 +147,14 @@ static void router(void **state)
 	assert_string_equal(t->nodes[cable_of(t, "h4", "eth0")->b.node].host, "sw2");
 	server = &t->nodes[lab_node_find(t, "server")];
 	assert_true(server->has_gateway);
-	assert_string_equal(inet_ntop(AF_INET, &server->gateway4, text, sizeof(text)), "10.77.16.1");
+	assert_string_equal(inet_ntop(AF_INET, &server->gateway4, text, sizeof(text)),
+			    "10.77.16.1");
 	assert_string_equal(inet_ntop(AF_INET6, &server->gateway6, text, sizeof(text)),
 			    "fd77:0:0:1::1");
 }
 
-/* Interface names fit, addresses are all different, none is a .0, .1 or .255, cables are in order. */
+/* Interface names fit, addresses are all different, none is a .0, .1 or .255, cables are in order.
+ */
 static void largest(void **state)
 {
 	(void)state;
@@ -197,11 +201,12 @@ static void summary(void **state)
 	(void)state;
 	lab_view_summary_to(&b, t);
 	buf_putc(&b, '\0');
-	assert_string_equal(b.data,
-			    "lab lab is up: pair, 2 hosts\n"
-			    "  lab-client  eth0  10.77.0.2/20     fd77::2/64\n"
-			    "  lab-server  eth0  10.77.0.3/20     fd77::3/64\n"
-			    "Try: flowner lab exec lab client -- bash     Remove: flowner lab down lab\n");
+	assert_string_equal(
+		b.data,
+		"lab lab is up: pair, 2 hosts\n"
+		"  lab-client  eth0  10.77.0.2/20     fd77::2/64\n"
+		"  lab-server  eth0  10.77.0.3/20     fd77::3/64\n"
+		"Try: flowner lab exec lab client -- bash     Remove: flowner lab down lab\n");
 }
 
 /* A lab of which nothing is left, and one whose link has a name from outside. */
@@ -220,23 +225,24 @@ static void report(void **state)
 	nodes[1].inode = 4026532000;
 	lab_view_table_to(&table, &r);
 	buf_putc(&table, '\0');
-	assert_string_equal(table.data,
-			    "lab lab: pair, 2 hosts, damaged\n"
-			    "NETNS       INODE       LINK  STATE  IPV4  IPV6  PEER\n"
-			    "lab-client  -           -     gone   -     -     -\n"
-			    "lab-server  4026532000  eth0  down   -     -     -\n");
+	assert_string_equal(table.data, "lab lab: pair, 2 hosts, damaged\n"
+					"NETNS       INODE       LINK  STATE  IPV4  IPV6  PEER\n"
+					"lab-client  -           -     gone   -     -     -\n"
+					"lab-server  4026532000  eth0  down   -     -     -\n");
 	lab_view_json_to(&json, &r);
 	buf_putc(&json, '\0');
 	assert_non_null(strstr(json.data, "\"kind\":\"v\\\"\\u001b[\""));
-	assert_non_null(strstr(json.data, "\"state\":\"gone\",\"netns\":{\"name\":\"lab-client\"}"));
+	assert_non_null(
+		strstr(json.data, "\"state\":\"gone\",\"netns\":{\"name\":\"lab-client\"}"));
 	assert_non_null(strstr(json.data, "\"state\":\"foreign\""));
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(names),      cmocka_unit_test(kinds),	cmocka_unit_test(impossible),
-		cmocka_unit_test(pair),	      cmocka_unit_test(bridge), cmocka_unit_test(router),
+		cmocka_unit_test(names),      cmocka_unit_test(kinds),
+		cmocka_unit_test(impossible), cmocka_unit_test(pair),
+		cmocka_unit_test(bridge),     cmocka_unit_test(router),
 		cmocka_unit_test(largest),    cmocka_unit_test(next_octet),
 		cmocka_unit_test(summary),    cmocka_unit_test(report),
 	};

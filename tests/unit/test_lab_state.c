@@ -105,17 +105,29 @@ static void accepts(void **state)
 	}
 }
 
-#define HEAD_WITH(version, name, kind, hosts, complete)                                            \
-	"{\"version\":" version ",\"name\":" name ",\"kind\":" kind ",\"hosts\":" hosts            \
+#define HEAD_WITH(version, name, kind, hosts, complete)                                 \
+	"{\"version\":" version ",\"name\":" name ",\"kind\":" kind ",\"hosts\":" hosts \
 	",\"complete\":" complete ",\"namespaces\":[]}"
-#define WITH_NS(name, inode, cookie)                                                               \
+#define WITH_NS(name, inode, cookie) \
 	HEAD "\"namespaces\":[{\"name\":" name ",\"inode\":" inode ",\"cookie\":" cookie "}]}"
 
 static void refuses(void **state)
 {
 	static const char *const bad[] = {
-		"", " ", "null", "0", "[]", "\"lab\"", "{}", "{", "{\"version\":1", GOOD "x",
-		GOOD GOOD, "[[[[[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]]]]]", "{'version':1}", "\xff\xfe",
+		"",
+		" ",
+		"null",
+		"0",
+		"[]",
+		"\"lab\"",
+		"{}",
+		"{",
+		"{\"version\":1",
+		GOOD "x",
+		GOOD GOOD,
+		"[[[[[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]]]]]",
+		"{'version':1}",
+		"\xff\xfe",
 		HEAD "\"namespaces\":[" NS ",]}",
 		HEAD_WITH("2", "\"lab\"", "\"pair\"", "2", "true"),
 		HEAD_WITH("\"1\"", "\"lab\"", "\"pair\"", "2", "true"),
@@ -131,18 +143,29 @@ static void refuses(void **state)
 		HEAD_WITH("1", "\"lab\"", "\"bridge\"", "4294967298", "true"),
 		HEAD_WITH("1", "\"lab\"", "\"bridge\"", "2.0", "true"),
 		HEAD_WITH("1", "\"lab\"", "\"pair\"", "2", "1"),
-		HEAD "\"namespaces\":{}}", HEAD "\"namespaces\":[null]}",
-		HEAD "\"namespaces\":[\"lab-client\"]}", HEAD "\"x\":0}",
+		HEAD "\"namespaces\":{}}",
+		HEAD "\"namespaces\":[null]}",
+		HEAD "\"namespaces\":[\"lab-client\"]}",
+		HEAD "\"x\":0}",
 		/* What `down` would unmount and unlink. */
-		WITH_NS("\"other-client\"", "1", "1"), WITH_NS("\"lab-\"", "1", "1"),
-		WITH_NS("\"lab\"", "1", "1"), WITH_NS("\"\"", "1", "1"), WITH_NS("\"la\"", "1", "1"),
-		WITH_NS("\"lab-../../../etc/passwd\"", "1", "1"), WITH_NS("\"lab-a/b\"", "1", "1"),
-		WITH_NS("\"lab-..\"", "1", "1"), WITH_NS("\"lab-a\\u0000b\"", "1", "1"),
-		WITH_NS("\"lab-two-client\"", "1", "1"), WITH_NS("\"lab-CLIENT\"", "1", "1"),
+		WITH_NS("\"other-client\"", "1", "1"),
+		WITH_NS("\"lab-\"", "1", "1"),
+		WITH_NS("\"lab\"", "1", "1"),
+		WITH_NS("\"\"", "1", "1"),
+		WITH_NS("\"la\"", "1", "1"),
+		WITH_NS("\"lab-../../../etc/passwd\"", "1", "1"),
+		WITH_NS("\"lab-a/b\"", "1", "1"),
+		WITH_NS("\"lab-..\"", "1", "1"),
+		WITH_NS("\"lab-a\\u0000b\"", "1", "1"),
+		WITH_NS("\"lab-two-client\"", "1", "1"),
+		WITH_NS("\"lab-CLIENT\"", "1", "1"),
 		WITH_NS("\"lab-aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\"", "1", "1"),
-		WITH_NS("7", "1", "1"), WITH_NS("\"lab-client\"", "-1", "1"),
-		WITH_NS("\"lab-client\"", "4294967296", "1"), WITH_NS("\"lab-client\"", "\"1\"", "1"),
-		WITH_NS("\"lab-client\"", "1", "-1"), WITH_NS("\"lab-client\"", "1", "1e3"),
+		WITH_NS("7", "1", "1"),
+		WITH_NS("\"lab-client\"", "-1", "1"),
+		WITH_NS("\"lab-client\"", "4294967296", "1"),
+		WITH_NS("\"lab-client\"", "\"1\"", "1"),
+		WITH_NS("\"lab-client\"", "1", "-1"),
+		WITH_NS("\"lab-client\"", "1", "1e3"),
 		WITH_NS("\"lab-client\"", "1", "99999999999999999999999"),
 		WITH_NS("\"lab-client\"", "1", "null"),
 	};
@@ -263,7 +286,7 @@ static void listing(void **state)
 {
 	struct fixture *f = *state;
 	const struct lab_ctx ctx = {.state_dir = f->dir, .cancel_fd = -1};
-	_cleanup_free_ char (*names)[LAB_NAME_MAX + 1] = NULL;
+	_cleanup_free_ char(*names)[LAB_NAME_MAX + 1] = NULL;
 	size_t n;
 
 	assert_int_equal(lab_list(&ctx, &names, &n), 0);

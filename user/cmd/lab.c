@@ -17,7 +17,7 @@
 
 struct lab_cmd {
 	const char *name, *usage, *about;
-	const char *after;	/* examples */
+	const char *after; /* examples */
 	const struct opt *opts;
 	int (*run)(const struct lab_cmd *cmd, int argc, char **argv);
 };
@@ -38,13 +38,23 @@ static int exit_code(int err)
 	}
 }
 
+/* What a view returned, said. A reader that went away (`| head`) is no news. */
+static int written(int err)
+{
+	if (err && err != -EPIPE)
+		log_error("cannot write to stdout: %s", strerror(-err));
+	return err;
+}
+
 /* 0, or the exit code after one line: what all subcommands need. */
 static int need_root(void)
 {
-	if (capng_get_caps_process() == 0 && capng_have_capability(CAPNG_EFFECTIVE, CAP_SYS_ADMIN) &&
+	if (capng_get_caps_process() == 0 &&
+	    capng_have_capability(CAPNG_EFFECTIVE, CAP_SYS_ADMIN) &&
 	    capng_have_capability(CAPNG_EFFECTIVE, CAP_NET_ADMIN))
 		return 0;
-	log_error("lab: needs root (CAP_SYS_ADMIN and CAP_NET_ADMIN), to work with network namespaces");
+	log_error(
+		"lab: needs root (CAP_SYS_ADMIN and CAP_NET_ADMIN), to work with network namespaces");
 	return EXIT_PERMISSION;
 }
 
@@ -88,8 +98,9 @@ struct up_config {
 };
 
 static const struct opt up_opts[] = {
-	{'n', "name", "NAME", "what to call it (lab): its namespaces are NAME-client, NAME-server …",
-	 OPT_STRING, offsetof(struct up_config, name), 0, 0, NULL, NULL, false},
+	{'n', "name", "NAME",
+	 "what to call it (lab): its namespaces are NAME-client, NAME-server …", OPT_STRING,
+	 offsetof(struct up_config, name), 0, 0, NULL, NULL, false},
 	{0, "hosts", "N", "how many hosts, client and server included (2)", OPT_UINT,
 	 offsetof(struct up_config, hosts), LAB_HOSTS_MIN, LAB_HOSTS_MAX, NULL, NULL, false},
 	{0},
@@ -117,7 +128,8 @@ static int run_up(const struct lab_cmd *cmd, int argc, char **argv)
 	if (err)
 		return err;
 	if (kind == LAB_PAIR && cfg.hosts != 2)
-		return usage_error(cmd, "a pair has two hosts, no --hosts; a bridge can have more", NULL);
+		return usage_error(cmd, "a pair has two hosts, no --hosts; a bridge can have more",
+				   NULL);
 	err = need_root();
 	if (err)
 		return err;
@@ -133,7 +145,7 @@ static int run_up(const struct lab_cmd *cmd, int argc, char **argv)
 	}
 	ctx.cancel_fd = signals;
 	err = lab_up(&ctx, t);
-	return err ? exit_code(err) : exit_code(lab_view_summary(t));
+	return err ? exit_code(err) : exit_code(written(lab_view_summary(t)));
 }
 
 struct down_config {
@@ -169,7 +181,7 @@ static int run_down(const struct lab_cmd *cmd, int argc, char **argv)
 		return err;
 	if (first < argc) {
 		if (cfg.all)
-			return usage_error(cmd, "--all takes no", argv[first]);
+			return usage_error(cmd, "--all takes no name:", argv[first]);
 		name = argv[first++];
 	}
 	if (first < argc)
@@ -196,8 +208,8 @@ struct show_config {
 static const char *const formats[] = {"table", "json", NULL};
 
 static const struct opt show_opts[] = {
-	{'o', "output", "FORMAT", "table (the default) or json: an object a line, one a lab", OPT_ENUM,
-	 offsetof(struct show_config, format), 0, 0, formats, NULL, false},
+	{'o', "output", "FORMAT", "table (the default) or json: an object a line, one a lab",
+	 OPT_ENUM, offsetof(struct show_config, format), 0, 0, formats, NULL, false},
 	{0},
 };
 
@@ -208,7 +220,7 @@ static int show_one(const struct lab_ctx *ctx, const char *name, bool json, bool
 
 	if (err)
 		return err;
-	return json ? lab_view_json(r) : lab_view_table(r, first);
+	return written(json ? lab_view_json(r) : lab_view_table(r, first));
 }
 
 static int run_show(const struct lab_cmd *cmd, int argc, char **argv)
@@ -285,8 +297,8 @@ static const struct lab_cmd lab_cmds[] = {
 	 "The lab NAME, or all there are: namespaces, links, addresses, as they are now.", NULL,
 	 show_opts, run_show},
 	{"exec", "flowner lab exec NAME HOST -- COMMAND …",
-	 "Run COMMAND in the network namespace of HOST (client, server, h3, router, switch …). The exit\n"
-	 "status is COMMAND's own; 127: no such command, 126: it cannot be run.",
+	 "Run COMMAND in the network namespace of HOST (client, server, h3, router, switch …). The\n"
+	 "exit status is COMMAND's own; 127: no such command, 126: it cannot be run.",
 	 "Example:\n  flowner lab exec lab client -- ip addr", no_opts, run_exec},
 	{0},
 };

@@ -83,7 +83,7 @@ static int remove_one(const struct lab_state_ns *ns)
 {
 	int found, err;
 
-	if (!ns->id.inode)	/* never made: whatever has the name is not ours */
+	if (!ns->id.inode) /* never made: whatever has the name is not ours */
 		return NETNS_NOTHING;
 	found = netns_find(ns->name, &ns->id, NULL);
 	switch (found) {
@@ -114,8 +114,8 @@ int lab_remove(int dirfd, const struct lab_state *s)
 		if (found < 0)
 			err = err ? err : found;
 		if (found == NETNS_MATCH && usage)
-			usage[n_usage++] = (struct usage){.inode = s->ns[i].id.inode,
-							  .name = s->ns[i].name};
+			usage[n_usage++] =
+				(struct usage){.inode = s->ns[i].id.inode, .name = s->ns[i].name};
 	}
 	if (usage && n_usage)
 		warn_users(usage, n_usage);

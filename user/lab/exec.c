@@ -16,7 +16,7 @@
 #define EXIT_CANNOT_RUN 126
 #define EXIT_NO_COMMAND 127
 
-/* /etc/netns/NAME/FILE stands in for /etc/FILE. Like `ip netns exec`, a FILE that /etc lacks is skipped. */
+/* /etc/netns/NAME/FILE stands in for /etc/FILE, as with `ip netns exec`. */
 static void bind_etc(const char *netns)
 {
 	_cleanup_closedir_ DIR *dir = NULL;
@@ -35,7 +35,7 @@ static void bind_etc(const char *netns)
 	}
 }
 
-/* /sys/class/net shows the namespace that sysfs was mounted in: mount it anew, for this process only. */
+/* /sys/class/net shows the namespace that sysfs was mounted in: mount it anew, for us alone. */
 static int own_sys(const char *netns)
 {
 	struct statvfs fs;

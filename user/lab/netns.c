@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/socket.h>
@@ -66,9 +67,20 @@ int netns_self(int *fd, struct netns_id *id)
 
 int netns_prepare_dir(void)
 {
+	_cleanup_close_ int lock = -1;
+	int err;
+
 	if (mkdir(NETNS_DIR, 0755) && errno != EEXIST) {
-		log_error("cannot make " NETNS_DIR ": %s", strerror(errno));
-		return -errno;
+		err = errno;
+		log_error("cannot make " NETNS_DIR ": %s", strerror(err));
+		return -err;
+	}
+	/* As ip netns add does, so that we do not both mount it. */
+	lock = open(NETNS_DIR, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (lock < 0 || flock(lock, LOCK_EX)) {
+		err = errno;
+		log_error("cannot lock " NETNS_DIR ": %s", strerror(err));
+		return -err;
 	}
 	/*
 	 * Shared, so that a name removed here is unmounted in other mount namespaces too and does not
@@ -79,8 +91,9 @@ int netns_prepare_dir(void)
 	if (errno == EINVAL && !mount(NETNS_DIR, NETNS_DIR, "none", MS_BIND | MS_REC, NULL) &&
 	    !mount("", NETNS_DIR, "none", MS_SHARED | MS_REC, NULL))
 		return 0;
-	log_error("cannot make " NETNS_DIR " a shared mount: %s", strerror(errno));
-	return -errno;
+	err = errno;
+	log_error("cannot make " NETNS_DIR " a shared mount: %s", strerror(err));
+	return -err;
 }
 
 int netns_bind(const char *name, int fd)
@@ -131,7 +144,7 @@ int netns_find(const char *name, const struct netns_id *id, int *out)
 	int err;
 
 	netns_path(name, path);
-	/* A name of ours has mode 0 until something is mounted on it; O_NONBLOCK in case it is a FIFO. */
+	/* O_NONBLOCK: it may be anything, a FIFO too. */
 	fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	if (fd < 0 && errno == ENOENT)
 		return NETNS_NOTHING;

@@ -235,8 +235,8 @@ int rtnl_add_default_route(struct nl_sock *sk, unsigned int ifindex, int family,
 {
 	static const uint8_t any[16];
 	_cleanup_(cleanup_nladdr) struct nl_addr *dst = address(family, any, 0);
-	_cleanup_(cleanup_nladdr) struct nl_addr *via = nl_addr_build(family, gateway,
-								      family == AF_INET ? 4 : 16);
+	_cleanup_(cleanup_nladdr) struct nl_addr *via =
+		nl_addr_build(family, gateway, family == AF_INET ? 4 : 16);
 	_cleanup_(cleanup_route) struct rtnl_route *route = rtnl_route_alloc();
 	struct rtnl_nexthop *hop;
 	struct nl_msg *msg;

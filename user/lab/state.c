@@ -97,8 +97,7 @@ int lab_state_format(const struct lab_state *s, struct buf *out)
 		return -ENOMEM;
 	}
 	/* `list` first: from here on it belongs to o. */
-	if (add(o, "namespaces", list) ||
-	    add(o, "version", json_object_new_int(STATE_VERSION)) ||
+	if (add(o, "namespaces", list) || add(o, "version", json_object_new_int(STATE_VERSION)) ||
 	    add(o, "name", json_object_new_string(s->name)) ||
 	    add(o, "kind", json_object_new_string(lab_kind_names[s->kind])) ||
 	    add(o, "hosts", json_object_new_int((int)s->hosts)) ||

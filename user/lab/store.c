@@ -12,11 +12,11 @@
 #include "base/log.h"
 #include "lab/state.h"
 
-#define STATE_MAX  (1024 * 1024)	/* LAB_NODES_MAX namespaces need some 100 KB */
-#define SUFFIX	   ".json"
-#define FILE_MAX   (LAB_NAME_MAX + sizeof(SUFFIX))
-#define SCRATCH	   ".new"	/* no lab's name; one is enough, under the lock */
-#define LOCK_WAIT  50		/* ms */
+#define STATE_MAX (1024 * 1024) /* LAB_NODES_MAX namespaces need some 100 KB */
+#define SUFFIX    ".json"
+#define FILE_MAX  (LAB_NAME_MAX + sizeof(SUFFIX))
+#define SCRATCH   ".new" /* no lab's name; one is enough, under the lock */
+#define LOCK_WAIT 50     /* ms */
 
 /* mkdir -p */
 static int make_dirs(const char *dir)
@@ -102,7 +102,7 @@ int lab_state_write(int dirfd, const struct lab_state *s)
 	file_name(s->name, file);
 	err = lab_state_format(s, &b);
 	if (!err) {
-		unlinkat(dirfd, SCRATCH, 0);	/* of an `up` that was killed */
+		unlinkat(dirfd, SCRATCH, 0); /* of an `up` that was killed */
 		fd = openat(dirfd, SCRATCH, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 		err = fd < 0 ? -errno : buf_flush(&b, fd);
 	}
@@ -168,8 +168,9 @@ int lab_state_read(int dirfd, const char *name, struct lab_state **out)
 	if (!err)
 		err = lab_state_parse(b.data, b.len, name, out, &why);
 	if (err == -EBADMSG)
-		log_error("%s/%s is damaged (%s): remove it, and its namespaces %s-… with ip netns del",
-			  dir_path(dirfd, path), file, why, name);
+		log_error(
+			"%s/%s is damaged (%s): remove it, and its namespaces %s-… with ip netns del",
+			dir_path(dirfd, path), file, why, name);
 	else if (err)
 		log_error("cannot read the state of lab %s: %s", name, strerror(-err));
 	return err;

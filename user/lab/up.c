@@ -15,14 +15,14 @@
  * Hosts are made in batches: the state is written once a batch, and the descriptors in use at a time
  * (two a host) stay few.
  */
-#define BATCH	      32
-#define READY_TIMEOUT 20	/* seconds */
-#define READY_POLL    2		/* ms */
+#define BATCH         32
+#define READY_TIMEOUT 20 /* seconds */
+#define READY_POLL    2  /* ms */
 
 struct place {
 	int ns;
 	struct nl_sock *sk;
-	unsigned int bridge;	/* ifindex, switches only */
+	unsigned int bridge; /* ifindex, switches only */
 };
 
 struct builder {
@@ -30,7 +30,7 @@ struct builder {
 	const struct lab_topology *t;
 	struct lab_state *state;
 	int dirfd;
-	struct place *places;	/* one a node */
+	struct place *places; /* one a node */
 	unsigned int next_cable;
 };
 
@@ -79,6 +79,7 @@ struct newborn {
 	struct place *place;
 	struct netns_id *id;
 	enum lab_role role;
+	bool entered; /* from there on set_up_inside says itself what went wrong */
 };
 
 /* Runs inside the new namespace. */
@@ -87,13 +88,16 @@ static int set_up_inside(void *arg)
 	struct newborn *n = arg;
 	int err;
 
+	n->entered = true;
 	for (size_t i = 0; i < sizeof(sysctls) / sizeof(sysctls[0]); i++) {
 		const struct sysctl *s = &sysctls[i];
 
-		err = write_sysctl(s->name, n->role == LAB_ROLE_HOST ? s->host :
-					    n->role == LAB_ROLE_SWITCH ? s->sw : s->router);
+		err = write_sysctl(s->name, n->role == LAB_ROLE_HOST     ? s->host
+					    : n->role == LAB_ROLE_SWITCH ? s->sw
+									 : s->router);
 		if (err == -ENOENT) {
-			log_error("this kernel has no /proc/sys/net/%s: a lab needs IPv4 and IPv6", s->name);
+			log_error("this kernel has no /proc/sys/net/%s: a lab needs IPv4 and IPv6",
+				  s->name);
 			return -EAFNOSUPPORT;
 		}
 		if (err) {
@@ -111,14 +115,15 @@ static int set_up_inside(void *arg)
 
 static int make_namespace(struct builder *b, unsigned int node)
 {
-	struct newborn n = {&b->places[node], &b->state->ns[node].id, b->t->nodes[node].role};
-	struct place *p = &b->places[node];
+	struct newborn n = {&b->places[node], &b->state->ns[node].id, b->t->nodes[node].role,
+			    false};
 	int err = netns_within(NETNS_NEW, set_up_inside, &n);
 
-	/* Whatever set_up_inside met it has said; without a socket it was not even entered. */
+	if (!err || n.entered)
+		return err;
 	if (err == -ENOSPC)
-		log_error("cannot make a network namespace: the limit user.max_net_namespaces is reached");
-	else if (err && !p->sk && err != -EAFNOSUPPORT)
+		log_error("cannot make a network namespace: user.max_net_namespaces is reached");
+	else
 		log_error("cannot make a network namespace: %s", strerror(-err));
 	return err;
 }
@@ -194,7 +199,7 @@ static int lay_cable(struct builder *b, const struct lab_cable *c)
 	struct place *from = &b->places[c->b.node];
 	int err;
 
-	/* Made at the switch, whose port it puts into the bridge at once; the host's end is born there. */
+	/* Made at the switch, so that its port is in the bridge from the start. */
 	err = rtnl_add_veth(from->sk, c->b.ifname, from->bridge, c->a.ifname,
 			    b->places[c->a.node].ns);
 	err = explain(b, c->a.node, "a veth pair", err);
@@ -261,7 +266,7 @@ static int build_batch(struct builder *b, unsigned int first, unsigned int last)
 			err = check_cancel(b);
 		if (!err)
 			err = name_namespace(b, i);
-		if (err)	/* undoing shall not touch a name that was never ours */
+		if (err) /* undoing shall not touch a name that was never ours */
 			b->state->ns[i].id = (struct netns_id){0};
 	}
 	for (unsigned int i = first; i < last && !err; i++)
@@ -273,7 +278,7 @@ static int build_batch(struct builder *b, unsigned int first, unsigned int last)
 			err = lay_cable(b, &b->t->cables[b->next_cable++]);
 	}
 	if (first < b->t->n_infra)
-		return err;	/* switches stay open; their ports come later */
+		return err; /* switches stay open; their ports come later */
 	for (unsigned int i = first; i < last && !err; i++) {
 		err = wait_ready(b, i);
 		leave(&b->places[i]);
@@ -311,8 +316,7 @@ static int check_names(const struct builder *b)
 
 	if (!err) {
 		if (old->complete)
-			log_error("there is a lab %s already (flowner lab down %s removes it; --name "
-				  "gives this one another name)",
+			log_error("there is a lab %s already (flowner lab down %s removes it)",
 				  name, name);
 		else
 			log_error("an earlier lab up %s was killed half way: flowner lab down %s "
@@ -325,8 +329,7 @@ static int check_names(const struct builder *b)
 	for (size_t i = 0; i < b->state->n_ns; i++) {
 		if (!netns_name_taken(b->state->ns[i].name))
 			continue;
-		log_error("there is a namespace %s already, not made by flowner lab: choose another "
-			  "--name",
+		log_error("there is a namespace %s already, not ours: choose another --name",
 			  b->state->ns[i].name);
 		return -EEXIST;
 	}

@@ -7,9 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define NET_V4	       0x0a4d0000u	/* 10.77.0.0 */
+#define NET_V4         0x0a4d0000u /* 10.77.0.0 */
 #define SUBNET_SIZE    (1u << (32 - LAB_V4_PREFIX))
-#define HOSTS_AN_OCTET 253		/* .2 to .254: nobody is surprised by a .0, .1 or .255 */
+#define HOSTS_AN_OCTET 253 /* .2 to .254: nobody is surprised by a .0, .1 or .255 */
 #define FIRST_HOST     2
 #define ROUTER_HOST    1
 

@@ -9,7 +9,7 @@
 #include "out/json.h"
 #include "out/text.h"
 
-#define SUMMARY_HOSTS 6	/* more than that are only counted */
+#define SUMMARY_HOSTS 6 /* more than that are only counted */
 
 static const char *addr_text(int family, const void *bytes, char out[INET6_ADDRSTRLEN])
 {
@@ -249,7 +249,8 @@ void lab_view_table_to(struct buf *b, const struct lab_report *r)
 	each_row(r, print, &p);
 }
 
-static void json_addresses(struct json *j, const char *key, const struct lab_live_link *l, int family)
+static void json_addresses(struct json *j, const char *key, const struct lab_live_link *l,
+			   int family)
 {
 	json_array(j, key);
 	for (size_t i = 0; i < l->n_addrs; i++) {
