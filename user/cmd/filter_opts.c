@@ -3,7 +3,7 @@
 
 #include <errno.h>
 
-#include "collect/netns.h"
+#include "collect/netns_names.h"
 
 static int result(const struct opt *opt, const char *value, int err, const char *what, int most)
 {
@@ -19,7 +19,7 @@ static int result(const struct opt *opt, const char *value, int err, const char 
 static int add_netns(const struct opt *opt, const char *value, void *var)
 {
 	uint32_t inode;
-	int err = netns_find(value, &inode);
+	int err = netns_names_find(value, &inode);
 
 	if (err == -EACCES)
 		return opt_error(opt, value, "not permitted to look at it; run as root");

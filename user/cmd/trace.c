@@ -19,7 +19,7 @@
 #include "cmd/filter_opts.h"
 #include "collect/bpf_log.h"
 #include "collect/cgroup.h"
-#include "collect/netns.h"
+#include "collect/netns_names.h"
 #include "collect/probe.h"
 #include "collect/snapshot.h"
 #include "collect/trace_source.h"

@@ -3,8 +3,8 @@
  * Names of network namespaces: a namespace has the names under which it is mounted in /run/netns (ip netns)
  * and /run/docker/netns; the one of pid 1 is "host" if it has no other.
  */
-#ifndef FLOWNER_COLLECT_NETNS_H
-#define FLOWNER_COLLECT_NETNS_H
+#ifndef FLOWNER_COLLECT_NETNS_NAMES_H
+#define FLOWNER_COLLECT_NETNS_NAMES_H
 
 #include <stdint.h>
 
@@ -26,6 +26,6 @@ const struct netns *netns_names_get(struct netns_names *n, uint32_t inode, uint6
  * NAME, INODE, PATH or pid:N of a namespace that exists, to its inode. 0; -ENOENT: no such namespace or
  * process; -EINVAL: a path that is no network namespace; -EACCES.
  */
-int netns_find(const char *spec, uint32_t *inode);
+int netns_names_find(const char *spec, uint32_t *inode);
 
 #endif

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-#include "collect/netns.h"
+#include "collect/netns_names.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -166,7 +166,7 @@ const struct netns *netns_names_get(struct netns_names *n, uint32_t inode, uint6
 	return &e->netns;
 }
 
-int netns_find(const char *spec, uint32_t *inode)
+int netns_names_find(const char *spec, uint32_t *inode)
 {
 	char path[PATH_MAX];
 	uint64_t v;
