@@ -81,6 +81,7 @@ BPF_SRCS := $(sort $(wildcard bpf/*.bpf.c))
 SKELS := $(BPF_SRCS:bpf/%.bpf.c=$(B)/gen/%.skel.h)
 
 all: $(B)/flowner
+	@:
 
 $(B)/flowner: $(OBJS)
 	$(call say,LINK,$@)
