@@ -142,8 +142,21 @@ demo: $(B)/test-deps
 
 # --- the rest -----------------------------------------------------------------------------------
 
-install: all
+# Options, in the man page and the completion, are the program's own account of them.
+man: $(B)/flowner.8 $(B)/flowner.bash
+
+$(B)/flowner.8: man/flowner.8.in scripts/gen-man $(B)/flowner
+	$(call say,MAN,$@)
+	$(Q)sed 's/@VERSION@/$(VERSION)/' $< | scripts/gen-man $(B)/flowner >$@
+
+$(B)/flowner.bash: scripts/gen-completion $(B)/flowner
+	$(call say,COMPL,$@)
+	$(Q)scripts/gen-completion $(B)/flowner >$@
+
+install: all man
 	install -Dm755 $(B)/flowner $(DESTDIR)$(PREFIX)/sbin/flowner
+	install -Dm644 $(B)/flowner.8 $(DESTDIR)$(PREFIX)/share/man/man8/flowner.8
+	install -Dm644 $(B)/flowner.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/flowner
 
 clean:
 	rm -rf build build-asan
