@@ -317,6 +317,36 @@ one_line() { [ "$(wc -l <<<"$output")" = 1 ] || { echo "$output" >&2; return 1; 
 	nothing_left "$LAB"
 }
 
+@test "down killed half way: down again ends it" {
+	lab up bridge --name "$LAB" --hosts 400
+	background "$FLOWNER" lab down "$LAB"
+	while at_least "$LAB" 401; do :; done
+	kill -9 "$bg" || true
+	wait "$bg" || true
+	# It may have been faster than us.
+	if [ -e "$STATE/$LAB.json" ]; then
+		run -0 lab down "$LAB"
+		[ -z "$output" ]
+	fi
+	nothing_left "$LAB"
+}
+
+@test "down waits for an up that is under way; Ctrl-C ends the waiting only" {
+	background "$FLOWNER" lab up bridge --name "$LAB" --hosts 400
+	up=$bg
+	wait_for 10 at_least "$LAB" 1
+	kill -STOP "$up"
+	background "$FLOWNER" lab down "$LAB" 2>"$TMP/err"
+	wait_for 10 grep -q "waiting for another" "$TMP/err"
+	rc=0
+	stop "$bg" || rc=$?
+	[ $rc = 1 ]
+	kill -CONT "$up"
+	lab down "$LAB"
+	wait "$up"
+	nothing_left "$LAB"
+}
+
 @test "Ctrl-C and SIGTERM during up: undone, exit 1" {
 	for signal in INT TERM; do
 		background "$FLOWNER" lab up bridge --name "$LAB" --hosts 900 2>"$TMP/err"
