@@ -39,6 +39,7 @@ BPFTOOL ?= bpftool
 .DEFAULT_GOAL := all
 .PHONY: all demo test test-unit test-bpf test-e2e install clean bench format deps man
 .DELETE_ON_ERROR:
+.SECONDARY:
 
 # --- what the machine has -----------------------------------------------------------------------
 # config.mk is made after install-deps has run; make reads it and starts over.
@@ -80,6 +81,7 @@ BPF_SRCS := $(sort $(wildcard bpf/*.bpf.c))
 SKELS := $(BPF_SRCS:bpf/%.bpf.c=$(B)/gen/%.skel.h)
 
 all: $(B)/flowner
+	@:
 
 $(B)/flowner: $(OBJS)
 	$(call say,LINK,$@)
@@ -111,14 +113,22 @@ test: $(B)/test-deps
 	$(Q)$(MAKE) --no-print-directory ASAN=1 build-asan/flowner build-asan/tests
 	$(Q)tests/run build-asan
 
-# Unit tests link everything but main.o; BPF tests the same, and need root.
+# Unit tests link everything but main.o; BPF tests the same, and need root. A BPF program that exists only to
+# be tested, tests/bpf/x.bpf.c, becomes tests_x.skel.h.
 LIB_OBJS := $(filter-out $(B)/obj/main.o,$(OBJS))
 TEST_SRCS := $(sort $(wildcard tests/unit/test_*.c tests/bpf/test_*.c))
 TESTS := $(TEST_SRCS:tests/%.c=$(B)/tests/%)
+TEST_SKELS := $(patsubst tests/bpf/%.bpf.c,$(B)/gen/tests_%.skel.h,$(wildcard tests/bpf/*.bpf.c))
 
 $(B)/tests: $(TESTS)
 
-$(B)/tests/%: tests/%.c $(LIB_OBJS)
+$(B)/bpf/tests_%.bpf.o: tests/bpf/%.bpf.c $(B)/config.mk
+	@mkdir -p $(@D)
+	$(call say,BPF,$<)
+	$(Q)$(CLANG) $(BPF_CFLAGS) -c -o $(@:.bpf.o=.tmp.o) $<
+	$(Q)$(BPFTOOL) gen object $@ $(@:.bpf.o=.tmp.o)
+
+$(B)/tests/%: tests/%.c $(LIB_OBJS) | $(TEST_SKELS)
 	@mkdir -p $(@D)
 	$(call say,TEST,$@)
 	$(Q)$(CC) $(ALL_CFLAGS) -Itests $(ALL_LDFLAGS) -o $@ $< $(LIB_OBJS) $(LIBS) -lcmocka

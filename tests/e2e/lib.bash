@@ -39,7 +39,9 @@ listening() {
 # bats waits for everything that holds its descriptor 3.
 BACKGROUND=()
 background() {
-	"$@" 3>&- &
+	# $! has to be the program itself, not a subshell that runs a function.
+	[ "$1" != in_ns ] || set -- ip netns exec "${@:2}"
+	"$@" 3>&- <&0 &	# <&0: bash gives background commands /dev/null otherwise
 	bg=$!
 	BACKGROUND+=("$bg")
 }
@@ -59,4 +61,74 @@ end_background() {
 stop() {
 	kill "-${2:-INT}" "$1" 2>/dev/null
 	wait "$1"
+}
+
+# pair NAME: two namespaces, NAME-client (10.9.0.1, fd09::1) and NAME-server (10.9.0.2, fd09::2), one veth.
+# Built with ip(8), not with `flowner lab`: the tests of one part do not lean on another.
+pair() {
+	local c=$1-client s=$1-server
+	ip netns add "$c"
+	ip netns add "$s"
+	ip link add eth0 netns "$c" type veth peer name eth0 netns "$s"
+	for ns in "$c" "$s"; do
+		ip netns exec "$ns" sh -c 'echo 0 >/proc/sys/net/ipv6/conf/eth0/accept_dad'
+		ip -n "$ns" link set lo up
+	done
+	ip -n "$c" addr add 10.9.0.1/24 dev eth0
+	ip -n "$s" addr add 10.9.0.2/24 dev eth0
+	ip -n "$c" addr add fd09::1/64 dev eth0 nodad
+	ip -n "$s" addr add fd09::2/64 dev eth0 nodad
+	ip -n "$c" link set eth0 up
+	ip -n "$s" link set eth0 up
+	# Until the carrier has been noticed, the device's noop qdisc drops what is sent.
+	wait_for 10 link_up "$c"
+	wait_for 10 link_up "$s"
+}
+
+link_up() {
+	ip -n "$1" -br link show eth0 | grep -q ' UP '
+}
+
+unpair() {
+	ip netns del "$1-client" 2>/dev/null || true
+	ip netns del "$1-server" 2>/dev/null || true
+}
+
+# trace_start ARGS…: `flowner trace -o json ARGS`, running; its pid in $tracer, lines in $trace_out.
+trace_start() {
+	trace_out=$BATS_TEST_TMPDIR/trace.$RANDOM trace_err=$BATS_TEST_TMPDIR/trace-err.$RANDOM
+	background "$FLOWNER" trace -o json "$@" >"$trace_out" 2>"$trace_err"
+	tracer=$bg
+	wait_for 30 grep -q '^flowner: tracing' "$trace_err" || { cat "$trace_err" >&2; return 1; }
+}
+
+# trace_stop: end it; everything it saw is in $trace_out then. Fails unless it exits with 0 (or $1).
+trace_stop() {
+	local status=0
+	stop "$tracer" INT || status=$?
+	[ "$status" = "${1:-0}" ] || { echo "flowner trace ended with $status" >&2; cat "$trace_err" >&2; return 1; }
+}
+
+# events FILTER: those of the trace that jq's FILTER selects, one a line.
+events() {
+	jq -c "select($1)" "$trace_out"
+}
+
+count_events() {
+	events "$1" | wc -l
+}
+
+# expect N FILTER: exactly N events match.
+expect() {
+	local n
+	n=$(count_events "$2")
+	[ "$n" = "$1" ] && return
+	echo "expected $1, found $n: $2" >&2
+	head -c 6000 "$trace_out" >&2
+	return 1
+}
+
+# seen FILTER: for wait_for; the trace runs on, its last line may be half written.
+seen() {
+	[ -n "$(jq -c "select($1)" "$trace_out" 2>/dev/null)" ]
 }

@@ -1,11 +1,405 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * flowner trace: programs → ring → tracker → filter → lines.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/err.h"
 #include "base/log.h"
+#include "base/opt.h"
+#include "base/signals.h"
 #include "cmd/cmd.h"
+#include "cmd/filter_opts.h"
+#include "collect/bpf_log.h"
+#include "collect/cgroup.h"
+#include "collect/netns_names.h"
+#include "collect/probe.h"
+#include "collect/snapshot.h"
+#include "collect/trace_source.h"
+#include "model/filter.h"
+#include "model/tracker.h"
+#include "out/event_view.h"
+#include "out/help.h"
+
+/*
+ * While records come, they are collected this often rather than one wakeup each: a wakeup costs the traced
+ * program ten times what its record does.
+ */
+#define NAP_MS 2
+/* Lines are written at the end of every round, or when there are this many bytes. */
+#define FLUSH_BYTES (64 << 10)
+
+struct trace_config {
+	struct filter filter;
+	uint64_t duration_ns, count, ring_size;
+	int format;
+	const char *columns;
+	bool states, strict, no_header;
+};
+
+enum { FORMAT_TABLE, FORMAT_JSON };
+static const char *const formats[] = {"table", "json", NULL};
+
+#define OFF(member) offsetof(struct trace_config, member)
+static const struct opt trace_opts[] = {
+	{'o', "output", "FORMAT", "table (default) or json, one object a line", OPT_ENUM, OFF(format), 0, 0, formats,
+	 NULL, false},
+	{0, "columns", "LIST", "columns of the table, comma-separated (listed below)", OPT_STRING, OFF(columns), 0, 0,
+	 NULL, NULL, false},
+	{0, "no-header", NULL, "no line of headings", OPT_FLAG, OFF(no_header), 0, 0, NULL, NULL, false},
+	{0, "states", NULL, "also every change of state", OPT_FLAG, OFF(states), 0, 0, NULL, NULL, false},
+	{'d', "duration", "SECONDS", "stop after so long", OPT_SECONDS, OFF(duration_ns), 0, 0, NULL, NULL, false},
+	{'c', "count", "N", "stop after N events", OPT_UINT, OFF(count), 1, 0, NULL, NULL, false},
+	{0, "ring-size", "SIZE", "buffer between kernel and flowner (default 8M)", OPT_SIZE, OFF(ring_size), 4 << 10,
+	 1 << 30, NULL, NULL, false},
+	{0, "strict", NULL, "exit with 5 if events were lost", OPT_FLAG, OFF(strict), 0, 0, NULL, NULL, false},
+	{0},
+};
+
+struct trace {
+	const struct trace_config *cfg;
+	struct trace_source *source;
+	struct tracker *tracker;
+	struct netns_names *names;
+	struct cgroups *cgroups;
+	struct wall_clock clock;
+	struct event_view view;
+	struct event_columns columns;
+	struct buf out;
+	uint64_t shown, started, deadline;	/* CLOCK_BOOTTIME, ns; 0: none */
+	int signals, epoll;
+};
+
+/* --- glue ---------------------------------------------------------------------------------------- */
+
+static const struct netns *resolve_netns(void *ctx, uint32_t inode, uint64_t cookie)
+{
+	return netns_names_get(((struct trace *)ctx)->names, inode, cookie);
+}
+
+static const struct cgroup *resolve_cgroup(void *ctx, uint64_t sock, uint64_t task, uint32_t pid)
+{
+	return cgroups_get(((struct trace *)ctx)->cgroups, sock, task, pid);
+}
+
+static const char *reset_reason(void *ctx, int32_t reason)
+{
+	return trace_source_reset_reason(ctx, reason);
+}
+
+static void on_record(void *ctx, const struct fl_header *hdr)
+{
+	tracker_record(ctx, hdr);
+}
+
+static void on_snapshot(void *ctx, const struct fl_snapshot *s)
+{
+	tracker_snapshot(ctx, s);
+}
+
+/* --- setting up ---------------------------------------------------------------------------------- */
+
+static int open_tracker(struct trace *t)
+{
+	const struct filter *f = &t->cfg->filter;
+	struct tracker_options o = {
+		.resolver = {.netns = resolve_netns, .cgroup = resolve_cgroup, .ctx = t},
+		.states = t->cfg->states,
+		.undecided = f->npids || f->ncomms || f->nports,
+		.max_cpus = (uint16_t)trace_source_cpus(),
+	};
+	int err = netns_names_new(&t->names);
+
+	if (!err)
+		err = cgroups_new(&t->cgroups);
+	if (!err)
+		err = tracker_new(&t->tracker, &o);
+	if (err)
+		log_error("cannot start: %s", strerror(-err));
+	return err;
+}
+
+static int open_source(struct trace *t)
+{
+	struct trace_source_options o = {
+		.netns = t->cfg->filter.netns,
+		.nnetns = t->cfg->filter.nnetns,
+		.states = t->cfg->states,
+		.ring_size = t->cfg->ring_size,
+	};
+	long n;
+	int err;
+
+	filter_to_kernel(&t->cfg->filter, &o.filter);
+	err = trace_source_open(&t->source, &o);
+	if (err)
+		return err;
+	/* Attached first, then the snapshot: what changes in between is in both, and nothing is missed. */
+	n = snapshot_sockets(on_snapshot, t->tracker);
+	if (n < 0)
+		log_warn("owners of sockets older than this trace are unknown: %s", strerror((int)-n));
+	return 0;
+}
+
+static int watch(int epoll, int fd)
+{
+	struct epoll_event ev = {.events = EPOLLIN, .data.fd = fd};
+
+	return epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &ev) ? -errno : 0;
+}
+
+static int open_loop(struct trace *t)
+{
+	int err = 0;
+
+	t->signals = signals_open();
+	t->epoll = epoll_create1(EPOLL_CLOEXEC);
+	if (t->signals < 0 || t->epoll < 0)
+		err = -errno;
+	if (!err)
+		err = watch(t->epoll, t->signals);
+	if (err)
+		log_error("cannot start: %s", strerror(-err));
+	return err;
+}
+
+/* --- running ------------------------------------------------------------------------------------- */
+
+/* Print what is ripe at `now`. 1: enough (--count); 0; or -errno. */
+static int show(struct trace *t, uint64_t now)
+{
+	const struct event *e;
+	int err;
+
+	while ((e = tracker_next(t->tracker, now))) {
+		if (!filter_event(&t->cfg->filter, e))
+			continue;
+		if (t->cfg->format == FORMAT_JSON)
+			event_json(&t->view, e, &t->out);
+		else
+			event_table_line(&t->view, &t->columns, e, &t->out);
+		/* A gap is told whatever the count says, and is not one of the events asked for. */
+		if (e->type != EVENT_LOST && ++t->shown == t->cfg->count) {
+			err = buf_flush(&t->out, STDOUT_FILENO);
+			return err ? err : 1;
+		}
+		if (t->out.len >= FLUSH_BYTES && (err = buf_flush(&t->out, STDOUT_FILENO)))
+			return err;
+	}
+	return buf_flush(&t->out, STDOUT_FILENO);
+}
+
+/*
+ * Wait until there is something to do. While there was (`active`), only for a nap, without listening to the ring.
+ * 1: a signal or the deadline; 0; or -errno.
+ */
+static int wait_for_records(struct trace *t, bool active)
+{
+	struct epoll_event ev[2];
+	int timeout = active ? NAP_MS : -1, ring = trace_source_fd(t->source), n;
+	uint64_t now;
+
+	if (t->deadline) {
+		now = clock_boot_ns();
+		if (now >= t->deadline)
+			return 1;
+		if (!active)
+			timeout = (int)((t->deadline - now) / 1000000) + 1;
+	}
+	if (!active) {
+		n = watch(t->epoll, ring);
+		if (n)
+			return n;
+	}
+	n = epoll_wait(t->epoll, ev, 2, timeout);
+	if (n < 0 && errno != EINTR)
+		return -errno;
+	if (!active)
+		epoll_ctl(t->epoll, EPOLL_CTL_DEL, ring, NULL);
+	for (int i = 0; i < n; i++)
+		if (ev[i].data.fd == t->signals)
+			return 1;
+	return 0;
+}
+
+static int run(struct trace *t)
+{
+	bool active = true;
+	int done = 0, n;
+
+	while (!done) {
+		n = trace_source_read(t->source, on_record, t->tracker);
+		if (n < 0)
+			return n;
+		done = show(t, clock_boot_ns());
+		if (done)
+			break;
+		active = n > 0 || tracker_pending(t->tracker);
+		/* More than a batch waits: come again at once, but let a signal through. */
+		done = n < TRACE_SOURCE_BATCH ? wait_for_records(t, active) : 0;
+	}
+	return done < 0 ? done : 0;
+}
+
+/* Everything that is still on its way, then the losses that no later record could tell of. */
+static int finish(struct trace *t, struct fl_counters *counters)
+{
+	int err, n;
+
+	if (t->cfg->count && t->shown >= t->cfg->count)
+		return trace_source_counters(t->source, counters);
+	/* Bounded: what comes in faster than it can be written would keep us here. */
+	for (int i = 0; i < 64; i++) {
+		n = trace_source_read(t->source, on_record, t->tracker);
+		if (n <= 0)
+			break;
+	}
+	err = trace_source_counters(t->source, counters);
+	if (!err)
+		tracker_lost_total(t->tracker, counters->lost_total, clock_boot_ns());
+	n = show(t, UINT64_MAX);
+	return n < 0 ? n : err;
+}
+
+static void summarize(struct trace *t, const struct fl_counters *c)
+{
+	uint64_t undecodable = trace_source_undecodable(t->source);
+	const uint64_t lost = c->lost_total, filtered = c->filtered, unknown = c->unknown;
+	struct tracker_stats st;
+
+	tracker_get_stats(t->tracker, &st);
+	log_info("%" PRIu64 " events shown, %" PRIu64 " records seen, %" PRIu64 " lost, %" PRIu64
+		 " filtered out in the kernel, %u links attached, %.1f s",
+		 t->shown, st.records, lost, filtered, trace_source_links(t->source),
+		 (double)(clock_boot_ns() - t->started) / 1e9);
+	if (lost)
+		log_warn("%" PRIu64 " records were lost, since the ring of %" PRIu64 " KiB was full; a larger "
+			 "--ring-size helps", lost, t->cfg->ring_size >> 10);
+	if (undecodable)
+		log_warn("%" PRIu64 " records could not be decoded; please report this", undecodable);
+	if (st.untracked)
+		log_warn("%" PRIu64 " sockets were not tracked, for there were more than %u", st.untracked,
+			 ENDPOINTS_MAX);
+	if (unknown)
+		log_warn("%" PRIu64 " accepted connections were closed before they could be looked at", unknown);
+}
+
+static void trace_free(struct trace *t)
+{
+	trace_source_close(t->source);
+	tracker_free(t->tracker);
+	netns_names_free(t->names);
+	cgroups_free(t->cgroups);
+	buf_free(&t->out);
+	cleanup_close(&t->signals);
+	cleanup_close(&t->epoll);
+}
+
+static int exit_code(int err)
+{
+	switch (err) {
+	case 0:
+		return EXIT_DONE;
+	case -EPERM:
+		return EXIT_PERMISSION;
+	case -EOPNOTSUPP:
+		return EXIT_KERNEL;
+	default:
+		return EXIT_FAILED;
+	}
+}
+
+static int trace(const struct trace_config *cfg, const struct event_columns *columns)
+{
+	_cleanup_(trace_free) struct trace t = {.cfg = cfg, .columns = *columns, .signals = -1, .epoll = -1};
+	struct fl_counters counters = {0};
+	int err;
+
+	wall_clock_init(&t.clock);
+	err = open_loop(&t);
+	if (!err)
+		err = open_tracker(&t);
+	if (!err)
+		err = open_source(&t);
+	if (err)
+		return exit_code(err);
+	t.view = (struct event_view){.clock = &t.clock, .reset_reason = reset_reason, .ctx = t.source};
+	t.started = clock_boot_ns();
+	t.deadline = cfg->duration_ns ? t.started + cfg->duration_ns : 0;
+	log_info("tracing; Ctrl-C ends it");
+	if (cfg->format == FORMAT_TABLE && !cfg->no_header)
+		event_table_header(columns, &t.out);
+
+	err = run(&t);
+	if (!err)
+		err = finish(&t, &counters);
+	else
+		trace_source_counters(t.source, &counters);
+	/* Whoever read our output has had enough: an end like any other. */
+	if (err && err != -EPIPE)
+		log_error("writing the output: %s", strerror(-err));
+	summarize(&t, &counters);
+	if (err && err != -EPIPE)
+		return EXIT_FAILED;
+	return cfg->strict && counters.lost_total ? EXIT_LOST : EXIT_DONE;
+}
+
+static void print_help(const struct opt_set *sets)
+{
+	_cleanup_buf_ struct buf after = {0};
+
+	buf_puts(&after, "Columns (those with * only if asked for):\n");
+	event_columns_describe(&after);
+	buf_puts(&after, "\nExamples:\n"
+			 "  flowner trace --port 9000\n"
+			 "  flowner trace --netns lab-server -o json | jq .owner.comm\n"
+			 "  flowner trace --comm nginx --columns time,event,process,remote,detail");
+	buf_putc(&after, '\0');
+	if (!after.err)
+		help_print("flowner trace [FILTER] [OPTIONS]",
+			   "TCP events of all network namespaces as they happen, with the process at both ends.",
+			   sets, after.data);
+}
 
 int cmd_trace(int argc, char **argv)
 {
-	(void)argc, (void)argv;
-	log_error("trace: being written");
-	return EXIT_FAILED;
+	struct trace_config cfg = {.ring_size = 8 << 20};
+	const struct opt_set sets[] = {
+		{"Filter (a kind given twice is OR, different kinds are AND)", filter_opts, &cfg.filter},
+		{NULL, trace_opts, &cfg},
+		{0},
+	};
+	struct event_columns columns;
+	const char *bad;
+	int err, rest, code;
+
+	err = opt_parse("flowner trace", sets, argc, argv, false, &rest);
+	if (err == OPT_HELP) {
+		print_help(sets);
+		code = EXIT_DONE;
+	} else if (err) {
+		code = EXIT_USAGE;
+	} else if (rest < argc) {
+		log_error("trace takes no %s; see flowner trace --help", argv[rest]);
+		code = EXIT_USAGE;
+	} else if (event_columns_parse(cfg.columns, &columns, &bad)) {
+		_cleanup_buf_ struct buf names = {0};
+
+		event_columns_names(&names);
+		log_error("--columns: no column '%.*s'; there are %.*s", (int)strcspn(bad, ","), bad,
+			  (int)names.len, names.data);
+		code = EXIT_USAGE;
+	} else {
+		bpf_log_init();
+		code = trace(&cfg, &columns);
+	}
+	filter_free(&cfg.filter);
+	return code;
 }

@@ -1,0 +1,298 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * TCP sockets as they change: one record for LISTEN, SYN_SENT, ESTABLISHED, CLOSE and accept(2), others
+ * only where asked for. No state is kept here: user space joins records by socket cookie.
+ *
+ *	client		SYN_SENT (process)	ESTABLISHED (softirq)			CLOSE
+ *	server		LISTEN (process)	ESTABLISHED (softirq)	accept (process)	CLOSE
+ *
+ * "process": the current task is the one that acts, and is recorded. In softirq the current task is
+ * whichever was interrupted, and is never read.
+ */
+#include "vmlinux.h"
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_tracing.h>
+#include "emit.bpf.h"
+#include "far.bpf.h"
+#include "filter.bpf.h"
+#include "flowner_abi.h"
+#include "sock.bpf.h"
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";
+
+const volatile bool all_states;		/* --states */
+const volatile bool reset_has_reason;	/* tcp_send_reset's third argument, 6.10 */
+
+static __always_inline void emit_owned(__u16 type, struct sock *sk, struct tcp_sock *tp, __u8 old_state,
+				       __u8 state)
+{
+	struct fl_owned *r = emit_begin(type, sizeof(*r));
+
+	if (!r)
+		return;
+	sock_fill(&r->sock, sk, tp);
+	r->sock.old_state = old_state;
+	r->sock.state = state;
+	task_fill(&r->task);
+	r->backlog = type == FL_LISTEN ? sk->sk_max_ack_backlog : 0;
+	r->pad = 0;
+	emit_end(r);
+}
+
+static __always_inline void emit_state(__u16 type, struct sock *sk, struct tcp_sock *tp, __u8 old_state,
+				       __u8 state)
+{
+	struct fl_state *r = emit_begin(type, sizeof(*r));
+
+	if (!r)
+		return;
+	sock_fill(&r->sock, sk, tp);
+	r->sock.old_state = old_state;
+	r->sock.state = state;
+	emit_end(r);
+}
+
+static __always_inline void emit_close(struct sock *sk, struct tcp_sock *tp, __u8 old_state)
+{
+	struct fl_close *r = emit_begin(FL_CLOSE, sizeof(*r));
+
+	if (!r)
+		return;
+	sock_fill(&r->sock, sk, tp);
+	r->sock.old_state = old_state;
+	r->sock.state = TCP_CLOSE;
+	counts_fill(&r->counts, sk, tp);
+	emit_end(r);
+}
+
+SEC("tp_btf/inet_sock_set_state")
+int BPF_PROG(on_set_state, struct sock *sk, int old_state, int state)
+{
+	struct tcp_sock *tp;
+	__u64 cookie;
+
+	if (!filter_netns_inum(sk->__sk_common.skc_net.net->ns.inum))
+		goto filtered;
+	/* tcp_done() and friends set CLOSE where it is set already. */
+	if (old_state == state)
+		return 0;
+	if (!all_states && state != TCP_LISTEN && state != TCP_SYN_SENT && state != TCP_ESTABLISHED &&
+	    state != TCP_CLOSE)
+		return 0;
+	tp = bpf_skc_to_tcp_sock(sk);
+	if (!tp)	/* SCTP, MPTCP's own: they use this tracepoint too */
+		return 0;
+	/*
+	 * inet_csk_clone_lock() sets SYN_RECV on a child that does not have its addresses yet; its next
+	 * state, ESTABLISHED, shows where it came from.
+	 */
+	if (state == TCP_SYN_RECV && old_state == TCP_LISTEN)
+		return 0;
+	if (!filter_sock(sk, tp))
+		goto filtered;
+
+	cookie = filter.task_wanted ? bpf_get_socket_cookie(sk) : 0;
+	switch (state) {
+	case TCP_LISTEN:
+		if (!filter_task_decide(cookie))
+			goto filtered;
+		emit_owned(FL_LISTEN, sk, tp, old_state, state);
+		break;
+	case TCP_SYN_SENT:
+		if (!filter_task_decide(cookie))
+			goto filtered;
+		emit_owned(FL_SYN_SENT, sk, tp, old_state, state);
+		break;
+	case TCP_ESTABLISHED:
+		/* Nobody has accepted it yet: its process is not known. */
+		if (old_state != TCP_SYN_RECV) {
+			if (!filter_task_known(cookie))
+				goto filtered;
+			far_expect_server(tp);
+		} else {
+			far_tell_client(tp->snd_una - (__u32)tp->bytes_acked,
+					tp->rcv_nxt - (__u32)tp->bytes_received);
+		}
+		emit_state(FL_ESTABLISHED, sk, tp, old_state, state);
+		break;
+	case TCP_CLOSE:
+		if (!filter_task_known(cookie))
+			goto filtered;
+		filter_task_forget(cookie);
+		emit_close(sk, tp, old_state);
+		break;
+	default:
+		if (!filter_task_known(cookie))
+			goto filtered;
+		emit_state(FL_STATE, sk, tp, old_state, state);
+	}
+	return 0;
+filtered:
+	emit_filtered();
+	far_remember(sk, old_state, state);
+	return 0;
+}
+
+static __always_inline int emit_trouble(__u16 type, struct sock *sk, int reason)
+{
+	struct fl_trouble *r;
+	struct tcp_sock *tp;
+
+	/* A request or time-wait socket has no tcp_sock, and for a closed port there is none at all. */
+	tp = bpf_skc_to_tcp_sock(sk);
+	if (!tp)
+		return 0;
+	if (!filter_netns_inum(sk->__sk_common.skc_net.net->ns.inum) || !filter_sock(sk, tp) ||
+	    (filter.task_wanted && !filter_task_known(bpf_get_socket_cookie(sk)))) {
+		emit_filtered();
+		return 0;
+	}
+	r = emit_begin(type, sizeof(*r));
+	if (!r)
+		return 0;
+	sock_fill(&r->sock, sk, tp);
+	r->retransmits = tp->total_retrans;
+	r->reason = reason;
+	emit_end(r);
+	return 0;
+}
+
+SEC("tp_btf/tcp_retransmit_skb")
+int BPF_PROG(on_retransmit, struct sock *sk)
+{
+	return emit_trouble(FL_RETRANSMIT, sk, -1);
+}
+
+SEC("tp_btf/tcp_receive_reset")
+int BPF_PROG(on_reset_received, struct sock *sk)
+{
+	return emit_trouble(FL_RESET_RECEIVED, sk, -1);
+}
+
+SEC("tp_btf/tcp_send_reset")
+int on_reset_sent(unsigned long long *ctx)
+{
+	struct sock *sk = (struct sock *)ctx[0];
+	int reason = -1;
+
+	if (!sk)
+		return 0;
+	/* c63c5be7f0f4 ("trace: tcp: fully support trace_tcp_send_reset"), cb7fbe2a2ca1 (6.10). */
+	if (reset_has_reason)
+		reason = (int)ctx[2];
+	return emit_trouble(FL_RESET_SENT, sk, reason);
+}
+
+/* The struct sock behind a descriptor of the current task, from a program without BTF pointers. */
+static __always_inline struct sock *sock_of_fd(int fd)
+{
+	struct task_struct *task = (void *)bpf_get_current_task();
+	struct fdtable *fdt = BPF_CORE_READ(task, files, fdt);
+	struct file **slot, *file;
+	struct socket *socket;
+
+	if (fd < 0 || (__u32)fd >= BPF_CORE_READ(fdt, max_fds))
+		return NULL;
+	slot = BPF_CORE_READ(fdt, fd);
+	if (bpf_probe_read_kernel(&file, sizeof(file), &slot[fd]))
+		return NULL;
+	/* accept(2) has just returned it: it is a socket. */
+	socket = BPF_CORE_READ(file, private_data);
+	return BPF_CORE_READ(socket, sk);
+}
+
+/* As sock_fill(), by reads that may fail, for a classic tracepoint. */
+static __always_inline void sock_fill_probe(struct fl_sock *out, struct sock *sk)
+{
+	struct tcp_sock *tp = (struct tcp_sock *)sk;
+	struct net *net = BPF_CORE_READ(sk, __sk_common.skc_net.net);
+	struct cgroup *cgrp = NULL;
+
+	__builtin_memset(out, 0, sizeof(*out));
+	/* Made when the socket was established, unless that was before these programs were attached. */
+	out->cookie = (__u64)BPF_CORE_READ(sk, __sk_common.skc_cookie.counter);
+	out->netns_cookie = BPF_CORE_READ(net, net_cookie);
+	out->netns_inum = BPF_CORE_READ(net, ns.inum);
+	if (bpf_core_field_exists(struct sock_cgroup_data, cgroup)) {
+		cgrp = BPF_CORE_READ(sk, sk_cgrp_data.cgroup);
+		out->cgroup = BPF_CORE_READ(cgrp, kn, id);
+	}
+	out->uid = BPF_CORE_READ(sk, sk_uid.val);
+	out->isn_own = BPF_CORE_READ(tp, snd_una) - (__u32)BPF_CORE_READ(tp, bytes_acked);
+	out->isn_other = BPF_CORE_READ(tp, rcv_nxt) - (__u32)BPF_CORE_READ(tp, bytes_received);
+	out->family = BPF_CORE_READ(sk, __sk_common.skc_family);
+	if (out->family == AF_INET6) {
+		BPF_CORE_READ_INTO(&out->local_addr, sk, __sk_common.skc_v6_rcv_saddr);
+		BPF_CORE_READ_INTO(&out->remote_addr, sk, __sk_common.skc_v6_daddr);
+	} else {
+		bpf_core_read(out->local_addr, 4, &sk->__sk_common.skc_rcv_saddr);
+		bpf_core_read(out->remote_addr, 4, &sk->__sk_common.skc_daddr);
+	}
+	out->local_port_be = BPF_CORE_READ(tp, inet_conn.icsk_inet.inet_sport);
+	out->remote_port_be = BPF_CORE_READ(sk, __sk_common.skc_dport);
+	out->state = out->old_state = BPF_CORE_READ(sk, __sk_common.skc_state);
+}
+
+static __always_inline int on_accept(long fd)
+{
+	struct fl_counters *c;
+	struct fl_owned *r;
+	bool wanted, far = false;
+	struct fl_sock s;
+	struct sock *sk;
+
+	if (fd < 0)
+		return 0;
+	sk = sock_of_fd((int)fd);
+	if (!sk) {
+		/* Another thread closed the descriptor before we came to look. */
+		c = emit_counters();
+		if (c)
+			emit_count(c->unknown);
+		return 0;
+	}
+	wanted = filter_netns_inum(BPF_CORE_READ(sk, __sk_common.skc_net.net, ns.inum));
+	if (!wanted && !far_wanted) {
+		emit_filtered();
+		return 0;
+	}
+	/* AF_UNIX and others come by here too. */
+	if (BPF_CORE_READ(sk, sk_protocol) != IPPROTO_TCP)
+		return 0;
+	sock_fill_probe(&s, sk);
+	if (s.family != AF_INET && s.family != AF_INET6)
+		return 0;
+	if (!filter_record(&s)) {
+		emit_filtered();
+		return 0;
+	}
+	if (!wanted || !filter_task_decide(s.cookie)) {
+		emit_filtered();
+		if (!far_accept_wanted(&s))
+			return 0;
+		far = true;
+	}
+	r = emit_begin(FL_ACCEPT, sizeof(*r));
+	if (!r)
+		return 0;
+	if (far)
+		r->hdr.flags = FL_FAR;
+	r->sock = s;
+	task_fill(&r->task);
+	r->backlog = r->pad = 0;
+	emit_end(r);
+	return 0;
+}
+
+SEC("tp/syscalls/sys_exit_accept")
+int on_exit_accept(struct trace_event_raw_sys_exit *ctx)
+{
+	return on_accept(ctx->ret);
+}
+
+SEC("tp/syscalls/sys_exit_accept4")
+int on_exit_accept4(struct trace_event_raw_sys_exit *ctx)
+{
+	return on_accept(ctx->ret);
+}

@@ -1,0 +1,214 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#
+#   NAME-client eth0 ---- eth0 NAME-server
+#   10.9.0.1 fd09::1      10.9.0.2 fd09::2
+#
+# One TCP situation a test: the right event and reason each.
+
+load lib.bash
+
+setup() {
+	name=$(random_name c)
+	pair "$name"
+	client=$name-client server=$name-server
+}
+
+teardown() {
+	end_background
+	unpair "$name"
+}
+
+# tcp_case CASE [ADDR]: make it happen, under a trace of just these two namespaces.
+tcp_case() {
+	trace_start --netns "$client" --netns "$server"
+	out=$(python3 "$BATS_TEST_DIRNAME/tcp_cases.py" "$client" "$server" "${2:-10.9.0.2}" 7000 "$1")
+	trace_stop
+}
+
+is_client='.role=="client"'
+is_server='.role=="server"'
+
+@test "client closes first: bytes, both ends fin, one id" {
+	tcp_case client_closes_first
+	expect 1 '.type=="listen" and .backlog==7 and .local.port==7000'
+	expect 1 '.type=="connect" and .local.port=='"$out"
+	expect 1 '.type=="accept" and .remote.port=='"$out"
+	expect 1 ".type==\"close\" and $is_client and .reason==\"fin\" and .tx_bytes==100 and .rx_bytes==40"
+	expect 1 ".type==\"close\" and $is_server and .reason==\"fin\" and .tx_bytes==40 and .rx_bytes==100"
+	[ "$(jq -r 'select(.conn).conn' "$trace_out" | sort -u | wc -l)" = 1 ]
+	expect 0 '.type=="reset" or .type=="connect-failed"'
+}
+
+@test "the same over IPv6" {
+	tcp_case client_closes_first fd09::2
+	expect 1 '.type=="connect" and .family=="ipv6" and .local.addr=="fd09::1" and .remote.addr=="fd09::2"'
+	expect 1 '.type=="accept" and .family=="ipv6" and .peer.local.addr=="fd09::1"'
+	expect 2 '.type=="close" and .reason=="fin"'
+}
+
+@test "server closes first" {
+	tcp_case server_closes_first
+	expect 2 '.type=="close" and .reason=="fin"'
+	expect 1 ".type==\"close\" and $is_server and .tx_bytes==40 and .rx_bytes==100"
+	expect 1 ".type==\"close\" and $is_client and .tx_bytes==100 and .rx_bytes==40"
+}
+
+@test "half-close: the other direction goes on, all of it counted" {
+	tcp_case half_close
+	expect 2 '.type=="close" and .reason=="fin"'
+	expect 1 ".type==\"close\" and $is_server and .tx_bytes==70040 and .rx_bytes==100"
+	expect 1 ".type==\"close\" and $is_client and .tx_bytes==100 and .rx_bytes==70040"
+}
+
+@test "reset by the client" {
+	tcp_case client_resets
+	expect 2 '.type=="close" and .reason=="reset"'
+	expect 1 ".type==\"reset\" and .by==\"local\" and $is_client"
+	expect 1 ".type==\"reset\" and .by==\"remote\" and $is_server"
+}
+
+@test "reset by the server" {
+	tcp_case server_resets
+	expect 2 '.type=="close" and .reason=="reset"'
+	expect 1 ".type==\"reset\" and .by==\"local\" and $is_server"
+	expect 1 ".type==\"reset\" and .by==\"remote\" and $is_client"
+}
+
+@test "close with data unread is a reset, and says so" {
+	tcp_case unread_data
+	expect 1 ".type==\"close\" and $is_server and .reason==\"reset\""
+	expect 1 ".type==\"close\" and $is_client and .reason==\"reset\""
+	expect 1 ".type==\"reset\" and .by==\"local\" and $is_server"
+}
+
+@test "data for a socket that was closed: reset, not fin" {
+	tcp_case data_after_close
+	expect 1 ".type==\"reset\" and .by==\"remote\" and $is_client"
+	expect 1 ".type==\"close\" and $is_client and .reason==\"reset\""
+}
+
+@test "a connection nobody accepts: connect and close, no accept, and the listener known as its owner" {
+	tcp_case never_accepted
+	expect 1 '.type=="connect"'
+	expect 0 '.type=="accept"'
+	expect 1 ".type==\"close\" and $is_server and .owner.source==\"listen\" and .owner.comm==\"python3\""
+}
+
+@test "refused: connect-failed with the errno, and nothing else" {
+	trace_start --netns "$client" --netns "$server"
+	! in_ns "$client" nc -z 10.9.0.2 7001
+	! in_ns "$client" nc -z fd09::2 7002
+	trace_stop
+	expect 1 '.type=="connect-failed" and .error=="ECONNREFUSED" and .remote.port==7001 and .owner.comm=="nc"'
+	expect 1 '.type=="connect-failed" and .error=="ECONNREFUSED" and .remote.port==7002 and .family=="ipv6"'
+	expect 2 'true'
+	expect 2 '.conn==null and .latency_us>0'
+}
+
+@test "no answer: ETIMEDOUT, with the retransmitted SYN" {
+	# An address that swallows everything: nobody has that MAC address.
+	ip -n "$client" neigh add 10.9.0.77 lladdr 02:00:00:00:00:77 dev eth0
+	tcp_case timeout 10.9.0.77
+	expect 1 '.type=="connect-failed" and .error=="ETIMEDOUT" and .remote.addr=="10.9.0.77"'
+	expect 0 '.type=="close" or .type=="connect"'
+}
+
+@test "SYN retransmits are seen, in state SYN_SENT" {
+	ip -n "$client" neigh add 10.9.0.77 lladdr 02:00:00:00:00:77 dev eth0
+	trace_start --netns "$client"
+	background in_ns "$client" nc -w 5 10.9.0.77 7000
+	wait_for 10 seen '.type=="retransmit"'
+	trace_stop
+	[ "$(count_events '.type=="retransmit" and .state=="SYN_SENT" and .retransmits>=1 and .owner.comm=="nc"')" -ge 1 ]
+}
+
+@test "a connect that the process gives up: connect-failed without an error" {
+	ip -n "$client" neigh add 10.9.0.77 lladdr 02:00:00:00:00:77 dev eth0
+	tcp_case abandoned 10.9.0.77
+	expect 1 '.type=="connect-failed" and (has("error")|not) and .local.port=='"$out"
+}
+
+@test "no local port left: connect-failed with EADDRNOTAVAIL" {
+	in_ns "$client" sysctl -qw net.ipv4.ip_local_port_range="40000 40001"
+	background in_ns "$server" nc -lk 7000
+	wait_for 10 listening "$server" 7000
+	trace_start --netns "$client"
+	background in_ns "$client" nc 10.9.0.2 7000
+	background in_ns "$client" nc 10.9.0.2 7000
+	wait_for 10 sh -c "[ \"\$(ip netns exec $client ss -Htn state established | wc -l)\" = 2 ]"
+	! in_ns "$client" nc -w 2 10.9.0.2 7000 </dev/null
+	trace_stop
+	expect 1 '.type=="connect-failed" and .error=="EADDRNOTAVAIL"'
+}
+
+@test "one socket refused first and connected then: two stories" {
+	tcp_case reconnect
+	expect 1 '.type=="connect-failed" and .error=="ECONNREFUSED"'
+	expect 1 '.type=="connect" and .local.port=='"$out"
+	[ "$(jq -r 'select(.type|startswith("connect")).cookie' "$trace_out" | sort -u | wc -l)" = 1 ]
+	expect 2 '.type=="close" and .reason=="fin"'
+}
+
+@test "v4-mapped: shown as IPv4 at both ends" {
+	tcp_case mapped
+	expect 1 '.type=="accept" and .family=="ipv4" and .local.addr=="10.9.0.2" and .remote.addr=="10.9.0.1"'
+	expect 0 '.conn and .family!="ipv4"'
+	expect 1 '.type=="accept" and .peer.owner.comm=="python3"'
+}
+
+@test "a fork that keeps the socket: no close before it goes" {
+	trace_start --netns "$client" --netns "$server"
+	mkfifo "$BATS_TEST_TMPDIR/go"
+	exec 8<>"$BATS_TEST_TMPDIR/go"	# both ways, so that neither open(2) waits for the other
+	background python3 "$BATS_TEST_DIRNAME/tcp_cases.py" "$client" "$server" 10.9.0.2 7000 fork_keeps \
+		<"$BATS_TEST_TMPDIR/go" >"$BATS_TEST_TMPDIR/said"
+	wait_for 10 grep -q 'parent closed' "$BATS_TEST_TMPDIR/said"
+	# The witness: the connection stands.
+	in_ns "$client" ss -Htn state established >"$BATS_TEST_TMPDIR/ss"
+	[ "$(wc -l <"$BATS_TEST_TMPDIR/ss")" = 1 ] || { in_ns "$client" ss -tan; cat "$trace_out"; false; }
+	! seen '.type=="close"'
+	echo >&8
+	wait "$bg"
+	exec 8>&-
+	trace_stop
+	expect 2 '.type=="close"'
+	expect 1 ".type==\"close\" and $is_client and .reason==\"fin\""
+}
+
+@test "the listener's child accepts: the child is the owner" {
+	tcp_case child_accepts
+	child=$(sed -n 2p <<<"$out")
+	expect 1 '.type=="accept" and .owner.pid=='"$child"' and .owner.comm=="acceptor" and .owner.source=="accept"'
+	expect 1 ".type==\"close\" and $is_server and .owner.pid==$child"
+}
+
+@test "a process that got the listener by SCM_RIGHTS accepts: it is the owner" {
+	tcp_case passed_listener
+	helper=$(sed -n 2p <<<"$out")
+	expect 1 '.type=="accept" and .owner.pid=='"$helper"' and .owner.comm=="got-by-mail"'
+	expect 1 '.type=="connect" and .peer.owner.pid=='"$helper"
+}
+
+@test "a process that dies right after its connect is named in every event of the connection" {
+	tcp_case dies_at_once
+	expect 1 '.type=="connect" and .owner.comm=="mayfly" and .owner.pid=='"$out"
+	expect 1 ".type==\"close\" and $is_client and .owner.comm==\"mayfly\" and .owner.pid==$out"
+	expect 1 '.type=="accept" and .peer.owner.comm=="mayfly" and .peer.owner.pid=='"$out"
+}
+
+@test "a name with escapes, quotes and broken UTF-8 breaks neither JSON nor the terminal" {
+	tcp_case hostile_name
+	jq -e . "$trace_out" >/dev/null
+	LC_ALL=C expect 0 '.owner.comm|test("[\u0000-\u0008\u000e-\u001a]")'
+	! LC_ALL=C grep -qP '[\x00-\x09\x0b-\x1f\x7f\xff]' "$trace_out"
+
+	table=$BATS_TEST_TMPDIR/table
+	background "$FLOWNER" trace --netns "$client" --netns "$server" >"$table" 2>"$table.err"
+	tracer=$bg
+	wait_for 30 grep -q tracing "$table.err"
+	python3 "$BATS_TEST_DIRNAME/tcp_cases.py" "$client" "$server" 10.9.0.2 7100 hostile_name
+	stop "$tracer"
+	grep -qF '\x1b[2Jx\x0a"\\xff' "$table" || grep -qF '\x1b[2Jx' "$table"
+	! LC_ALL=C grep -qP '[\x00-\x09\x0b-\x1f\x7f]' "$table"
+}

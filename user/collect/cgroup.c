@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#include "collect/cgroup.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <uthash.h>
+
+#include "base/cleanup.h"
+
+/* fs/kernfs: FILEID_KERNFS, an 8-byte id (5.5). */
+#define FILEID_KERNFS 0xfe
+
+struct key {
+	uint64_t id;
+	uint64_t hierarchy;
+};
+
+struct entry {
+	struct key key;
+	struct cgroup cgroup;
+	char *path;	/* NULL: it was gone when it was asked for */
+	UT_hash_handle hh;
+};
+
+struct hierarchy {
+	int mount_fd;		/* -1: not mounted */
+	char mount[PATH_MAX];
+};
+
+enum { V2, PIDS, HIERARCHIES };
+
+struct cgroups {
+	struct hierarchy h[HIERARCHIES];
+	struct entry *entries;
+};
+
+/* A mountinfo line: "36 35 98:0 / /sys/fs/cgroup rw,… shared:1 - cgroup2 cgroup2 rw,…" (proc(5)). */
+static void read_mount(struct cgroups *c, char *line)
+{
+	char *sep = strstr(line, " - "), *type, *options, *save = NULL, *mount = NULL;
+	int which;
+
+	if (!sep)
+		return;
+	*sep = '\0';
+	type = strtok_r(sep + 3, " ", &save);
+	strtok_r(NULL, " ", &save);
+	options = strtok_r(NULL, "\n", &save);
+	if (!type || !options)
+		return;
+	if (!strcmp(type, "cgroup2"))
+		which = V2;
+	else if (!strcmp(type, "cgroup") && strstr(options, "pids"))
+		which = PIDS;
+	else
+		return;
+	strtok_r(line, " ", &save);
+	for (int i = 0; i < 4; i++)
+		mount = strtok_r(NULL, " ", &save);
+	if (!mount || c->h[which].mount_fd >= 0 || strlen(mount) >= sizeof(c->h[which].mount))
+		return;
+	c->h[which].mount_fd = open(mount, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	memcpy(c->h[which].mount, mount, strlen(mount) + 1);
+}
+
+int cgroups_new(struct cgroups **out)
+{
+	_cleanup_fclose_ FILE *f = NULL;
+	_cleanup_free_ char *line = NULL;
+	struct cgroups *c;
+	size_t cap = 0;
+
+	c = calloc(1, sizeof(*c));
+	if (!c)
+		return -ENOMEM;
+	c->h[V2].mount_fd = c->h[PIDS].mount_fd = -1;
+	f = fopen("/proc/self/mountinfo", "re");
+	while (f && getline(&line, &cap, f) > 0)
+		read_mount(c, line);
+	*out = c;
+	return 0;
+}
+
+void cgroups_free(struct cgroups *c)
+{
+	struct entry *e, *tmp;
+
+	if (!c)
+		return;
+	HASH_ITER(hh, c->entries, e, tmp) {
+		HASH_DEL(c->entries, e);
+		free(e->path);
+		free(e);
+	}
+	for (int i = 0; i < HIERARCHIES; i++)
+		cleanup_close(&c->h[i].mount_fd);
+	free(c);
+}
+
+/* The path of a cgroup within its hierarchy, or NULL. */
+static char *path_of_id(const struct hierarchy *h, uint64_t id)
+{
+	struct {
+		struct file_handle fh;
+		uint64_t id;
+	} handle = {.fh = {.handle_bytes = sizeof(id), .handle_type = FILEID_KERNFS}, .id = id};
+	char link[64], path[PATH_MAX];
+	size_t mount = strlen(h->mount);
+	_cleanup_close_ int fd = -1;
+	ssize_t n;
+
+	memcpy(handle.fh.f_handle, &id, sizeof(id));
+	if (h->mount_fd < 0)
+		return NULL;
+	fd = open_by_handle_at(h->mount_fd, &handle.fh, O_PATH | O_CLOEXEC);
+	if (fd < 0)
+		return NULL;
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	n = readlink(link, path, sizeof(path) - 1);
+	if (n < 0)
+		return NULL;
+	path[n] = '\0';
+	if (strncmp(path, h->mount, mount))
+		return NULL;
+	return strdup(path[mount] ? path + mount : "/");
+}
+
+/* The path that /proc/PID/cgroup gives for a hierarchy, or NULL. */
+static char *path_of_pid(int which, uint32_t pid)
+{
+	_cleanup_fclose_ FILE *f = NULL;
+	_cleanup_free_ char *line = NULL;
+	char name[32];
+	size_t cap = 0;
+
+	snprintf(name, sizeof(name), "/proc/%u/cgroup", pid);
+	f = fopen(name, "re");
+	while (f && getline(&line, &cap, f) > 0) {
+		/* "0::/user.slice", "8:pids:/docker/…" */
+		char *controllers = strchr(line, ':'), *path = controllers ? strchr(controllers + 1, ':') : NULL;
+
+		if (!path)
+			continue;
+		*path++ = '\0';
+		path[strcspn(path, "\n")] = '\0';
+		if (which == V2 ? !strcmp(controllers, ":") && line[0] == '0' : strstr(controllers, "pids") != NULL)
+			return strdup(path);
+	}
+	return NULL;
+}
+
+static const struct cgroup *get(struct cgroups *c, int which, uint64_t id, uint32_t pid)
+{
+	struct key key = {id, (uint64_t)which};
+	struct entry *e;
+
+	if (!id)
+		return NULL;
+	HASH_FIND(hh, c->entries, &key, sizeof(key), e);
+	if (!e) {
+		e = calloc(1, sizeof(*e));
+		if (!e)
+			return NULL;
+		e->key = key;
+		e->path = path_of_id(&c->h[which], id);
+		if (!e->path && pid)
+			e->path = path_of_pid(which, pid);
+		if (e->path) {
+			e->cgroup.path = e->path;
+			container_from_cgroup(e->path, &e->cgroup.container);
+		}
+		HASH_ADD(hh, c->entries, key, sizeof(e->key), e);
+	}
+	return e->path ? &e->cgroup : NULL;
+}
+
+const struct cgroup *cgroups_get(struct cgroups *c, uint64_t sock_cgroup, uint64_t task_cgroup, uint32_t pid)
+{
+	int task_hierarchy = c->h[PIDS].mount_fd >= 0 ? PIDS : V2;
+	const struct cgroup *task = get(c, task_hierarchy, task_cgroup, pid);
+	const struct cgroup *sock = get(c, V2, sock_cgroup, 0);
+
+	if (task && (task->container.runtime || !sock || !sock->container.runtime))
+		return task;
+	return sock;
+}

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * The one door through which bytes from the ring come in.
+ */
+#ifndef FLOWNER_COLLECT_DECODE_H
+#define FLOWNER_COLLECT_DECODE_H
+
+#include <stddef.h>
+
+#include "flowner_abi.h"
+
+/*
+ * Check length, type and ranges of what stands at `data`, which is aligned for 8 bytes. On 0 *out points into
+ * it, at a header whose `type` tells the struct (enum fl_type) and whose whole length is there; -EBADMSG
+ * otherwise.
+ */
+int decode_record(const void *data, size_t len, const struct fl_header **out);
+
+/* The same for one entry of the socket iterator's output. */
+int decode_snapshot(const void *data, size_t len, const struct fl_snapshot **out);
+
+#endif

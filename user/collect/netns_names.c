@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#include "collect/netns_names.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/magic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+
+#include <uthash.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/opt.h"
+
+/* Where names are looked for, in order of preference. */
+static const char *const name_dirs[] = {"/run/netns", "/var/run/netns", "/run/docker/netns"};
+#define NAME_DIRS (sizeof(name_dirs) / sizeof(name_dirs[0]))
+
+/* A namespace without a name may get one later; looking costs a readdir of those directories. */
+#define RESCAN_NS 1000000000ULL
+/* …and right away for one that is seen for the first time, but not for each of a burst of them. */
+#define RESCAN_NEW_NS 20000000ULL
+
+struct named {
+	uint32_t inode;
+	char *name;
+	UT_hash_handle hh;
+};
+
+struct entry {
+	uint64_t cookie;
+	struct netns netns;
+	char *name;
+	UT_hash_handle hh;
+};
+
+struct netns_names {
+	struct named *named;		/* what the directories said last, by inode */
+	struct entry *entries;		/* what was asked for, by cookie */
+	uint64_t scanned;		/* CLOCK_BOOTTIME, ns */
+};
+
+static void forget_names(struct netns_names *n)
+{
+	struct named *e, *tmp;
+
+	HASH_ITER(hh, n->named, e, tmp) {
+		HASH_DEL(n->named, e);
+		free(e->name);
+		free(e);
+	}
+}
+
+static void add_name(struct netns_names *n, uint32_t inode, const char *name)
+{
+	struct named *e;
+
+	HASH_FIND_INT(n->named, &inode, e);
+	if (e)
+		return;
+	e = calloc(1, sizeof(*e));
+	if (!e)
+		return;
+	e->inode = inode;
+	e->name = strdup(name);
+	if (!e->name) {
+		free(e);
+		return;
+	}
+	HASH_ADD_INT(n->named, inode, e);
+}
+
+static bool is_netns(int dir, const char *path, uint32_t *inode)
+{
+	_cleanup_close_ int fd = openat(dir, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	struct statfs fs;
+	struct stat st;
+
+	if (fd < 0 || fstatfs(fd, &fs) || (uint64_t)fs.f_type != NSFS_MAGIC || fstat(fd, &st))
+		return false;
+	*inode = (uint32_t)st.st_ino;
+	return true;
+}
+
+static void scan(struct netns_names *n)
+{
+	uint32_t inode;
+
+	forget_names(n);
+	for (size_t i = 0; i < NAME_DIRS; i++) {
+		_cleanup_closedir_ DIR *d = opendir(name_dirs[i]);
+		struct dirent *e;
+
+		while (d && (e = readdir(d)))
+			if (e->d_name[0] != '.' && is_netns(dirfd(d), e->d_name, &inode))
+				add_name(n, inode, e->d_name);
+	}
+	if (is_netns(AT_FDCWD, "/proc/1/ns/net", &inode))
+		add_name(n, inode, "host");
+	n->scanned = clock_boot_ns();
+}
+
+int netns_names_new(struct netns_names **out)
+{
+	struct netns_names *n = calloc(1, sizeof(*n));
+
+	if (!n)
+		return -ENOMEM;
+	scan(n);
+	*out = n;
+	return 0;
+}
+
+void netns_names_free(struct netns_names *n)
+{
+	struct entry *e, *tmp;
+
+	if (!n)
+		return;
+	forget_names(n);
+	HASH_ITER(hh, n->entries, e, tmp) {
+		HASH_DEL(n->entries, e);
+		free(e->name);
+		free(e);
+	}
+	free(n);
+}
+
+static void look_up_name(struct netns_names *n, struct entry *e, uint64_t max_age)
+{
+	struct named *named;
+
+	if (clock_boot_ns() - n->scanned > max_age)
+		scan(n);
+	HASH_FIND_INT(n->named, &e->netns.inode, named);
+	if (named) {
+		e->name = strdup(named->name);
+		e->netns.name = e->name;
+	}
+}
+
+const struct netns *netns_names_get(struct netns_names *n, uint32_t inode, uint64_t cookie)
+{
+	struct entry *e;
+
+	HASH_FIND(hh, n->entries, &cookie, sizeof(cookie), e);
+	if (e) {
+		if (!e->name)
+			look_up_name(n, e, RESCAN_NS);
+		return &e->netns;
+	}
+	e = calloc(1, sizeof(*e));
+	if (!e)
+		return NULL;
+	e->cookie = cookie;
+	e->netns = (struct netns){.inode = inode, .cookie = cookie};
+	/* An inode is used again after its namespace has gone: what was read before may be the old one's. */
+	look_up_name(n, e, RESCAN_NEW_NS);
+	HASH_ADD(hh, n->entries, cookie, sizeof(e->cookie), e);
+	return &e->netns;
+}
+
+int netns_names_find(const char *spec, uint32_t *inode)
+{
+	char path[PATH_MAX];
+	uint64_t v;
+	bool exists = false;
+
+	if (!strncmp(spec, "pid:", 4)) {
+		if (opt_parse_uint(spec + 4, 1, INT32_MAX, &v))
+			return -EINVAL;
+		snprintf(path, sizeof(path), "/proc/%llu/ns/net", (unsigned long long)v);
+		if (is_netns(AT_FDCWD, path, inode))
+			return 0;
+		return errno == EACCES ? -EACCES : -ENOENT;
+	}
+	if (strchr(spec, '/')) {
+		if (is_netns(AT_FDCWD, spec, inode))
+			return 0;
+		return access(spec, F_OK) ? -ENOENT : -EINVAL;
+	}
+	for (size_t i = 0; i < NAME_DIRS; i++) {
+		snprintf(path, sizeof(path), "%s/%s", name_dirs[i], spec);
+		if (is_netns(AT_FDCWD, path, inode))
+			return 0;
+		exists = exists || access(path, F_OK) == 0;
+	}
+	if (!strcmp(spec, "host") && is_netns(AT_FDCWD, "/proc/1/ns/net", inode))
+		return 0;
+	/*
+	 * An inode is taken at its word: that no process here and no mount holds it does not mean that no
+	 * socket does.
+	 */
+	if (opt_parse_uint(spec, 1, UINT32_MAX, &v) == 0) {
+		*inode = (uint32_t)v;
+		return 0;
+	}
+	return exists ? -EINVAL : -ENOENT;
+}

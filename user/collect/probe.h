@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * What this kernel can do and what this user may, each tried rather than inferred from a version.
+ */
+#ifndef FLOWNER_COLLECT_PROBE_H
+#define FLOWNER_COLLECT_PROBE_H
+
+#include <stddef.h>
+
+#include "model/feature.h"
+
+struct btf;
+
+/* How many features there are to ask for. */
+size_t probe_count(void);
+/* Try number `i`. */
+struct feature probe_feature(size_t i);
+
+/* Capabilities, as a list of those missing of what the commands need ("" for none). Static. */
+const char *probe_missing_caps(void);
+
+/*
+ * Loading failed with -errno `err`: find out what is missing and say so in one line. Returns -EPERM (not
+ * permitted), -EOPNOTSUPP (this kernel cannot) or `err`.
+ */
+int probe_explain(int err);
+
+/* How many arguments a tracepoint's BPF programs get, by the kernel's BTF; -1: no such tracepoint. */
+int probe_tracepoint_args(const struct btf *btf, const char *name);
+
+#endif

@@ -1,0 +1,279 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#include "collect/trace_source.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <bpf/bpf.h>
+#include <bpf/btf.h>
+#include <bpf/libbpf.h>
+
+#include "base/cleanup.h"
+#include "base/log.h"
+#include "collect/decode.h"
+#include "collect/probe.h"
+#include "collect/tracefs.h"
+#include "trace.skel.h"
+
+struct trace_source {
+	struct trace_bpf *skel;
+	struct ring_buffer *ring;
+	struct btf *btf;		/* the kernel's, for names of its enums */
+	const struct btf_enum *reset_reasons;
+	unsigned int nreset_reasons, links;
+	uint64_t undecodable;
+	/* During trace_source_read(). */
+	void (*each)(void *ctx, const struct fl_header *hdr);
+	void *ctx;
+	int batch;
+};
+
+/* --- what this kernel has ------------------------------------------------------------------------ */
+
+static void find_reset_reasons(struct trace_source *s)
+{
+	int id = btf__find_by_name_kind(s->btf, "sk_rst_reason", BTF_KIND_ENUM);
+	const struct btf_type *t = id > 0 ? btf__type_by_id(s->btf, (uint32_t)id) : NULL;
+
+	if (!t)
+		return;
+	s->reset_reasons = btf_enum(t);
+	s->nreset_reasons = btf_vlen(t);
+}
+
+const char *trace_source_reset_reason(const struct trace_source *s, int32_t reason)
+{
+	static const char prefix[] = "SK_RST_REASON_";
+
+	for (unsigned int i = 0; i < s->nreset_reasons; i++) {
+		const char *name;
+
+		if (s->reset_reasons[i].val != reason)
+			continue;
+		name = btf__name_by_offset(s->btf, s->reset_reasons[i].name_off);
+		if (name && !strncmp(name, prefix, sizeof(prefix) - 1))
+			name += sizeof(prefix) - 1;
+		return name;
+	}
+	return NULL;
+}
+
+/* --- loading ------------------------------------------------------------------------------------- */
+
+static size_t ring_size(size_t wanted)
+{
+	size_t size = (size_t)sysconf(_SC_PAGESIZE);
+
+	while (size < wanted)
+		size *= 2;
+	return size;
+}
+
+static int configure(struct trace_source *s, const struct trace_source_options *o)
+{
+	struct trace_bpf *skel = s->skel;
+	int err;
+
+	skel->rodata->filter = o->filter;
+	skel->rodata->filter.netns_many = o->nnetns > 1;
+	skel->rodata->filter.netns_one = o->nnetns == 1 ? o->netns[0] : 0;
+	skel->rodata->all_states = o->states;
+	skel->rodata->reset_has_reason = probe_tracepoint_args(s->btf, "tcp_send_reset") >= 3;
+	err = bpf_map__set_max_entries(skel->maps.events, (uint32_t)ring_size(o->ring_size));
+	/* Preallocated: pay for it only where it is used. */
+	if (!err && !o->filter.task_wanted)
+		err = bpf_map__set_max_entries(skel->maps.watched, 1);
+	skel->rodata->far_wanted = o->nnetns || o->filter.task_wanted;
+	if (!err && !skel->rodata->far_wanted)
+		err = bpf_map__set_max_entries(skel->maps.far_openers, 1) ||
+		      bpf_map__set_max_entries(skel->maps.far_clients, 1) ||
+		      bpf_map__set_max_entries(skel->maps.near_pairs, 1);
+	if (!err)
+		err = bpf_map__set_max_entries(skel->maps.netns_wanted, o->nnetns > 1 ? o->nnetns : 1);
+	return err;
+}
+
+static int fill_maps(struct trace_source *s, const struct trace_source_options *o)
+{
+	uint8_t yes = 1;
+
+	for (unsigned int i = 0; o->nnetns > 1 && i < o->nnetns; i++)
+		if (bpf_map__update_elem(s->skel->maps.netns_wanted, &o->netns[i], sizeof(o->netns[i]), &yes,
+					 sizeof(yes), BPF_ANY))
+			return -errno;
+	return 0;
+}
+
+static int attach_classic(struct bpf_program *prog, const char *name, struct bpf_link **link)
+{
+	_cleanup_close_ int fd = tracefs_open_event("syscalls", name);
+
+	if (fd < 0)
+		return fd;
+	*link = bpf_program__attach_perf_event(prog, fd);
+	if (!*link)
+		return -errno;
+	(void)take_fd(&fd);	/* the link's now */
+	return 0;
+}
+
+static int attach(struct trace_source *s)
+{
+	struct trace_bpf *skel = s->skel;
+	struct {
+		struct bpf_program *prog;
+		struct bpf_link **link;
+	} const raw[] = {
+		{skel->progs.on_set_state, &skel->links.on_set_state},
+		{skel->progs.on_retransmit, &skel->links.on_retransmit},
+		{skel->progs.on_reset_received, &skel->links.on_reset_received},
+		{skel->progs.on_reset_sent, &skel->links.on_reset_sent},
+	};
+	int err;
+
+	/*
+	 * accept(2) first: a connection whose ESTABLISHED record is there, but not its accept, would be
+	 * shown as accepted by nobody.
+	 */
+	err = attach_classic(skel->progs.on_exit_accept4, "sys_exit_accept4", &skel->links.on_exit_accept4);
+	if (!err)
+		err = attach_classic(skel->progs.on_exit_accept, "sys_exit_accept",
+				     &skel->links.on_exit_accept);
+	if (err == -ENOENT) {
+		/* No CONFIG_FTRACE_SYSCALLS. What is left is true, but owners stay the listeners. */
+		log_warn("this kernel has no syscall tracepoints: no accept events; connections taken are shown "
+			 "with the process that listens");
+		err = 0;
+	}
+	for (size_t i = 0; !err && i < sizeof(raw) / sizeof(raw[0]); i++) {
+		*raw[i].link = bpf_program__attach(raw[i].prog);
+		if (!*raw[i].link)
+			err = -errno;
+	}
+	for (int i = 0; i < skel->skeleton->prog_cnt; i++)
+		s->links += *skel->skeleton->progs[i].link != NULL;
+	return err;
+}
+
+static int on_record(void *ctx, void *data, size_t len)
+{
+	struct trace_source *s = ctx;
+	const struct fl_header *hdr;
+
+	if (decode_record(data, len, &hdr))
+		s->undecodable++;
+	else
+		s->each(s->ctx, hdr);
+	/* A negative value ends this round; the record counts as read all the same. */
+	return ++s->batch >= TRACE_SOURCE_BATCH ? -ECANCELED : 0;
+}
+
+static int load(struct trace_source *s, const struct trace_source_options *o)
+{
+	int err;
+
+	s->btf = btf__load_vmlinux_btf();
+	if (!s->btf)
+		return -errno;
+	find_reset_reasons(s);
+	s->skel = trace_bpf__open();
+	if (!s->skel)
+		return -errno;
+	err = configure(s, o);
+	if (!err)
+		err = trace_bpf__load(s->skel);
+	if (!err)
+		err = fill_maps(s, o);
+	if (err)
+		return err;
+	s->ring = ring_buffer__new(bpf_map__fd(s->skel->maps.events), on_record, s, NULL);
+	if (!s->ring)
+		return -errno;
+	return attach(s);
+}
+
+int trace_source_open(struct trace_source **out, const struct trace_source_options *options)
+{
+	struct trace_source *s = calloc(1, sizeof(*s));
+	int err;
+
+	if (!s)
+		return -ENOMEM;
+	err = load(s, options);
+	if (err) {
+		err = probe_explain(err);
+		trace_source_close(s);
+		return err;
+	}
+	*out = s;
+	return 0;
+}
+
+void trace_source_close(struct trace_source *s)
+{
+	if (!s)
+		return;
+	ring_buffer__free(s->ring);
+	trace_bpf__destroy(s->skel);
+	btf__free(s->btf);
+	free(s);
+}
+
+/* --- reading ------------------------------------------------------------------------------------- */
+
+int trace_source_fd(const struct trace_source *s)
+{
+	return ring_buffer__epoll_fd(s->ring);
+}
+
+int trace_source_read(struct trace_source *s, void (*each)(void *ctx, const struct fl_header *hdr), void *ctx)
+{
+	int err;
+
+	s->each = each;
+	s->ctx = ctx;
+	s->batch = 0;
+	err = ring_buffer__consume(s->ring);
+	return err < 0 && err != -ECANCELED ? err : s->batch;
+}
+
+unsigned int trace_source_cpus(void)
+{
+	int n = libbpf_num_possible_cpus();
+
+	return n > 0 ? (unsigned int)n : 1;
+}
+
+int trace_source_counters(const struct trace_source *s, struct fl_counters *sum)
+{
+	unsigned int cpus = trace_source_cpus();
+	_cleanup_free_ struct fl_counters *each = calloc(cpus, sizeof(*each));
+	uint32_t zero = 0;
+
+	_Static_assert(sizeof(struct fl_counters) % 8 == 0, "per-CPU values are padded to 8 bytes");
+	if (!each)
+		return -ENOMEM;
+	if (bpf_map_lookup_elem(bpf_map__fd(s->skel->maps.counters), &zero, each))
+		return -errno;
+	memset(sum, 0, sizeof(*sum));
+	for (unsigned int cpu = 0; cpu < cpus; cpu++) {
+		const uint64_t *from = (const uint64_t *)&each[cpu];
+		uint64_t *to = (uint64_t *)sum;
+
+		for (size_t i = 0; i < sizeof(*sum) / sizeof(*to); i++)
+			to[i] += from[i];
+	}
+	return 0;
+}
+
+uint64_t trace_source_undecodable(const struct trace_source *s)
+{
+	return s->undecodable;
+}
+
+unsigned int trace_source_links(const struct trace_source *s)
+{
+	return s->links;
+}

@@ -1,0 +1,229 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#include "model/endpoint.h"
+
+#include <stdlib.h>
+
+static void fifo_push(struct endpoint_fifo *f, struct endpoint *ep)
+{
+	ep->fifo_prev = f->tail;
+	ep->fifo_next = NULL;
+	if (f->tail)
+		f->tail->fifo_next = ep;
+	else
+		f->head = ep;
+	f->tail = ep;
+	f->len++;
+	ep->fifo = f;
+}
+
+static void fifo_remove(struct endpoint *ep)
+{
+	struct endpoint_fifo *f = ep->fifo;
+
+	if (!f)
+		return;
+	if (ep->fifo_prev)
+		ep->fifo_prev->fifo_next = ep->fifo_next;
+	else
+		f->head = ep->fifo_next;
+	if (ep->fifo_next)
+		ep->fifo_next->fifo_prev = ep->fifo_prev;
+	else
+		f->tail = ep->fifo_prev;
+	ep->fifo_prev = ep->fifo_next = NULL;
+	ep->fifo = NULL;
+	f->len--;
+}
+
+struct endpoint *endpoint_find(struct endpoints *t, uint64_t cookie)
+{
+	struct endpoint *ep;
+
+	if (!cookie)
+		return NULL;
+	HASH_FIND(hh, t->by_cookie, &cookie, sizeof(cookie), ep);
+	return ep;
+}
+
+struct endpoint *endpoint_add(struct endpoints *t, uint64_t cookie)
+{
+	struct endpoint *ep = endpoint_find(t, cookie);
+
+	if (ep)
+		endpoint_free(t, ep);
+	if (HASH_CNT(hh, t->by_cookie) >= ENDPOINTS_MAX || !cookie || !(ep = calloc(1, sizeof(*ep)))) {
+		t->untracked++;
+		return NULL;
+	}
+	ep->cookie = cookie;
+	HASH_ADD(hh, t->by_cookie, cookie, sizeof(ep->cookie), ep);
+	return ep;
+}
+
+static void unset_listener(struct endpoints *t, struct endpoint *ep)
+{
+	struct listener_key key = {ep->netns_cookie, ep->self.local.port};
+	struct listener_bucket *b;
+	struct endpoint **link;
+
+	HASH_FIND(hh, t->listeners, &key, sizeof(key), b);
+	if (!b)
+		return;
+	for (link = &b->first; *link && *link != ep; link = &(*link)->next_listener)
+		;
+	if (*link)
+		*link = ep->next_listener;
+	if (!b->first) {
+		HASH_DEL(t->listeners, b);
+		free(b);
+	}
+}
+
+void endpoint_free(struct endpoints *t, struct endpoint *ep)
+{
+	struct endpoint *peer = ep->peer;
+
+	if (ep->role == ROLE_LISTENER)
+		unset_listener(t, ep);
+	fifo_remove(ep);
+	if (ep->connect_event)
+		ep->connect_event->waiting_for = NULL;
+	if (ep->key.conn)
+		HASH_DELETE(hh_conn, t->by_conn, ep);
+	HASH_DELETE(hh, t->by_cookie, ep);
+	if (peer) {
+		peer->peer = NULL;
+		if (peer->guest)
+			endpoint_free(t, peer);
+	}
+	free(ep);
+}
+
+void endpoint_set_conn(struct endpoints *t, struct endpoint *ep, uint64_t conn)
+{
+	struct conn_key other = {conn, ep->role == ROLE_CLIENT ? ROLE_SERVER : ROLE_CLIENT};
+	struct endpoint *same, *peer;
+
+	if (ep->key.conn)
+		return;
+	ep->key = (struct conn_key){conn, ep->role};
+	HASH_FIND(hh_conn, t->by_conn, &ep->key, sizeof(ep->key), same);
+	if (same) {
+		/* Two sockets with one pair of sequence numbers: neither is the other's. */
+		ep->key.conn = 0;
+		return;
+	}
+	HASH_ADD(hh_conn, t->by_conn, key, sizeof(ep->key), ep);
+	HASH_FIND(hh_conn, t->by_conn, &other, sizeof(other), peer);
+	if (peer && !peer->peer) {
+		ep->peer = peer;
+		peer->peer = ep;
+	}
+}
+
+void endpoint_set_listener(struct endpoints *t, struct endpoint *ep)
+{
+	struct listener_key key = {ep->netns_cookie, ep->self.local.port};
+	struct listener_bucket *b;
+
+	HASH_FIND(hh, t->listeners, &key, sizeof(key), b);
+	if (!b) {
+		b = calloc(1, sizeof(*b));
+		if (!b)
+			return;
+		b->key = key;
+		HASH_ADD(hh, t->listeners, key, sizeof(b->key), b);
+	}
+	ep->role = ROLE_LISTENER;
+	ep->next_listener = b->first;
+	b->first = ep;
+}
+
+/* 2: bound to the address, 1: to all of it or of both families, 0: cannot have taken it. */
+static int listener_fits(const struct endpoint *l, const struct addr *local)
+{
+	const struct addr *bound = &l->self.local.addr;
+
+	if (addr_equal(bound, local))
+		return 2;
+	if (!addr_is_any(bound))
+		return 0;
+	/* 0.0.0.0 takes IPv4; [::] takes both, unless it is IPV6_V6ONLY, which is not recorded. */
+	return addr_is_v4(bound) && !addr_is_v4(local) ? 0 : 1;
+}
+
+struct endpoint *endpoint_listener(struct endpoints *t, uint64_t netns_cookie, const struct addr_port *local)
+{
+	struct listener_key key = {netns_cookie, local->port};
+	struct endpoint *best = NULL;
+	struct listener_bucket *b;
+	bool ambiguous = false;
+	int rank = 0;
+
+	HASH_FIND(hh, t->listeners, &key, sizeof(key), b);
+	for (struct endpoint *l = b ? b->first : NULL; l; l = l->next_listener) {
+		int fits = listener_fits(l, &local->addr);
+
+		if (fits == 0 || fits < rank)
+			continue;
+		if (fits > rank) {
+			rank = fits;
+			best = l;
+			ambiguous = false;
+		} else if (l->self.owner.pid != best->self.owner.pid) {
+			/*
+			 * 0.0.0.0 beside [::] (V6ONLY): for an IPv4 connection the former. Two of a kind:
+			 * SO_REUSEPORT, and the kernel's choice is not known before accept(2).
+			 */
+			if (addr_is_v4(&l->self.local.addr) == addr_is_v4(&best->self.local.addr))
+				ambiguous = true;
+			else if (addr_is_v4(&l->self.local.addr) == addr_is_v4(&local->addr))
+				best = l;
+		}
+	}
+	return ambiguous ? NULL : best;
+}
+
+void endpoint_set_tentative(struct endpoints *t, struct endpoint *ep, bool tentative)
+{
+	if ((ep->fifo == &t->tentative) == tentative || ep->closed)
+		return;
+	if (!tentative) {
+		fifo_remove(ep);
+		return;
+	}
+	if (t->tentative.len >= ENDPOINTS_TENTATIVE_MAX)
+		endpoint_free(t, t->tentative.head);
+	fifo_push(&t->tentative, ep);
+}
+
+void endpoint_linger(struct endpoints *t, struct endpoint *ep, uint64_t now)
+{
+	if (ep->closed)
+		return;
+	fifo_remove(ep);
+	ep->closed = true;
+	ep->closed_time = now;
+	fifo_push(&t->lingering, ep);
+}
+
+void endpoint_expire(struct endpoints *t, uint64_t now)
+{
+	struct endpoint *ep;
+
+	while ((ep = t->lingering.head) && ep->closed_time + ENDPOINT_LINGER_NS <= now) {
+		if (ep->peer && !ep->peer->closed) {
+			/* The peer goes on, half closed perhaps for hours: stay until it goes. */
+			fifo_remove(ep);
+			ep->guest = true;
+		} else {
+			endpoint_free(t, ep);
+		}
+	}
+}
+
+void endpoints_free(struct endpoints *t)
+{
+	while (t->by_cookie)
+		endpoint_free(t, t->by_cookie);
+}

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * From the kernel side's records to events: joins the records of one socket by its cookie and those of one
+ * connection by its conn id, and says of each event who is at both ends. No I/O: records come in, checked by
+ * collect/decode.h, and events go out through tracker_next().
+ */
+#ifndef FLOWNER_MODEL_TRACKER_H
+#define FLOWNER_MODEL_TRACKER_H
+
+#include "flowner_abi.h"
+#include "model/endpoint.h"
+#include "model/event.h"
+#include "model/queue.h"
+
+struct tracker_options {
+	struct resolver resolver;
+	bool states;		/* make `state` events */
+	/*
+	 * The kernel side lets pass what its filter cannot decide yet: do not remember for ever what it
+	 * may never mention again.
+	 */
+	bool undecided;
+	uint16_t max_cpus;
+};
+
+struct tracker;
+
+/* Owned by the caller, who frees it with tracker_free(). 0 or -ENOMEM. */
+int tracker_new(struct tracker **out, const struct tracker_options *options);
+void tracker_free(struct tracker *t);
+
+/* One socket that existed at the start. Before any record. */
+void tracker_snapshot(struct tracker *t, const struct fl_snapshot *s);
+/* One record, in the order of the ring. */
+void tracker_record(struct tracker *t, const struct fl_header *hdr);
+/* Losses behind the last record: all that the kernel counted, so that the rest can be told. */
+void tracker_lost_total(struct tracker *t, uint64_t lost, uint64_t now);
+
+/*
+ * The next event that is ripe at `now` (CLOCK_BOOTTIME, ns; UINT64_MAX: any), or NULL. Valid until the next
+ * call of tracker_next().
+ */
+const struct event *tracker_next(struct tracker *t, uint64_t now);
+/* True while events wait in the queue. */
+bool tracker_pending(const struct tracker *t);
+
+struct tracker_stats {
+	uint64_t records, lost, untracked;
+	uint64_t endpoints;
+};
+
+void tracker_get_stats(const struct tracker *t, struct tracker_stats *out);
+
+#endif
