@@ -31,7 +31,7 @@ lab() { "$FLOWNER" lab "$@"; }
 nothing_left() {
 	[ -z "$(ls -d /run/netns/"$1"-* 2>/dev/null)" ] || { ls /run/netns >&2; return 1; }
 	! grep -E "/netns/$1-" /proc/self/mountinfo
-	[ ! -e "$STATE/$1.json" ] && [ ! -e "$STATE/.new" ]
+	[ ! -e "$STATE/$1.json" ]
 }
 
 # How many namespaces the lab has by now.
@@ -317,6 +317,36 @@ one_line() { [ "$(wc -l <<<"$output")" = 1 ] || { echo "$output" >&2; return 1; 
 	nothing_left "$LAB"
 }
 
+@test "down killed half way: down again ends it" {
+	lab up bridge --name "$LAB" --hosts 400
+	background "$FLOWNER" lab down "$LAB"
+	while at_least "$LAB" 401; do :; done
+	kill -9 "$bg" || true
+	wait "$bg" || true
+	# It may have been faster than us.
+	if [ -e "$STATE/$LAB.json" ]; then
+		run -0 lab down "$LAB"
+		[ -z "$output" ]
+	fi
+	nothing_left "$LAB"
+}
+
+@test "down waits for an up that is under way; Ctrl-C ends the waiting only" {
+	background "$FLOWNER" lab up bridge --name "$LAB" --hosts 400
+	up=$bg
+	wait_for 10 at_least "$LAB" 1
+	kill -STOP "$up"
+	background "$FLOWNER" lab down "$LAB" 2>"$TMP/err"
+	wait_for 10 grep -q "waiting for another" "$TMP/err"
+	rc=0
+	stop "$bg" || rc=$?
+	[ $rc = 1 ]
+	kill -CONT "$up"
+	lab down "$LAB"
+	wait "$up"
+	nothing_left "$LAB"
+}
+
 @test "Ctrl-C and SIGTERM during up: undone, exit 1" {
 	for signal in INT TERM; do
 		background "$FLOWNER" lab up bridge --name "$LAB" --hosts 900 2>"$TMP/err"
@@ -367,20 +397,19 @@ one_line() { [ "$(wc -l <<<"$output")" = 1 ] || { echo "$output" >&2; return 1; 
 }
 
 @test "down --all" {
-	LABS+=("b$LAB")
-	lab up pair --name "$LAB"
-	lab up pair --name "b$LAB"
-	# Other labs of this machine are not ours to remove: look from where only ours are.
-	others=$(lab show -o json | jq -r .name | grep -v "$LAB$" || true)
-	[ -z "$others" ] || skip "labs of somebody else are up: $others"
-	run -0 lab down --all
-	[ -z "$output" ]
-	nothing_left "$LAB"
-	nothing_left "b$LAB"
-	run -0 lab down --all
-	[[ $output == *"there are no labs"* ]]
-	run -0 lab show
-	[[ $output == *"there are no labs"* ]]
+	# In a /run of its own: labs of somebody else are not ours to remove.
+	run -0 unshare -m bash -ec '
+		mount --make-rprivate / && mount -t tmpfs -o mode=755 tmpfs /run
+		"$FLOWNER" lab up pair >/dev/null
+		"$FLOWNER" lab up bridge --name other >/dev/null
+		[ "$(ls /run/netns | wc -l)" = 5 ]
+		"$FLOWNER" lab down --all
+		[ -z "$(ls -A /run/netns /run/flowner/lab | grep -v :)" ]
+		"$FLOWNER" lab down --all
+		"$FLOWNER" lab show'
+	[ "${#lines[@]}" = 2 ]
+	[[ ${lines[0]} == *"there are no labs" ]]
+	[[ ${lines[1]} == *"there are no labs; flowner lab up pair makes one" ]]
 }
 
 @test "a damaged state file: said, and nothing is touched" {

@@ -49,7 +49,7 @@ int lab_state_parse(const char *text, size_t len, const char *name, struct lab_s
 int lab_store_open(const char *dir, bool create);
 
 /*
- * Keep other `up`s and `down`s out until dirfd is closed; waits for them, saying so. -EINTR when
+ * Keep other `up`s and `down`s out until dirfd is closed; waits for them, and says so after a second. -EINTR when
  * cancel_fd (a signalfd, or -1) becomes readable.
  */
 int lab_store_lock(int dirfd, int cancel_fd);

@@ -17,6 +17,7 @@
 #define FILE_MAX  (LAB_NAME_MAX + sizeof(SUFFIX))
 #define SCRATCH   ".new" /* no lab's name; one is enough, under the lock */
 #define LOCK_WAIT 50     /* ms */
+#define LOCK_SAID 20     /* times LOCK_WAIT: short waits are nobody's concern */
 
 /* mkdir -p */
 static int make_dirs(const char *dir)
@@ -67,7 +68,7 @@ int lab_store_open(const char *dir, bool create)
 int lab_store_lock(int dirfd, int cancel_fd)
 {
 	struct pollfd cancel = {.fd = cancel_fd, .events = POLLIN};
-	bool said = false;
+	unsigned int waits = 0;
 
 	while (flock(dirfd, LOCK_EX | LOCK_NB)) {
 		int err = errno;
@@ -76,9 +77,8 @@ int lab_store_lock(int dirfd, int cancel_fd)
 			log_error("cannot lock the labs' directory: %s", strerror(err));
 			return -err;
 		}
-		if (!said)
+		if (waits++ == LOCK_SAID)
 			log_info("waiting for another lab up or down to finish");
-		said = true;
 		if (poll(&cancel, 1, LOCK_WAIT) > 0) {
 			log_error("interrupted");
 			return -EINTR;
