@@ -1,0 +1,111 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#
+#   NAME-client eth0 ---- eth0 NAME-server
+#
+# The container of an owner, from the cgroup that a runtime would have made: here made by hand, with the names the
+# runtimes use.
+
+load lib.bash
+
+setup() {
+	name=$(random_name k)
+	pair "$name"
+	client=$name-client server=$name-server
+	background in_ns "$server" "$FLOWNER" echo serve 9000
+	wait_for 20 listening "$server" 9000
+	id=$(head -c 32 /dev/urandom | od -An -tx1 | tr -d ' \n')
+	groups=()
+}
+
+teardown() {
+	end_background
+	unpair "$name"
+	for ((i = ${#groups[@]} - 1; i >= 0; i--)); do
+		wait_for 5 rmdir "${groups[i]}" || true
+	done
+}
+
+# mount_of v2|pids: where that hierarchy is mounted, nothing if it is not.
+mount_of() {
+	case $1 in
+	v2) awk '$0 ~ / - cgroup2 / { print $5; exit }' /proc/self/mountinfo ;;
+	pids) awk '$0 ~ / - cgroup [^ ]+ [^ ]*pids/ { print $5; exit }' /proc/self/mountinfo ;;
+	esac
+}
+
+# make_group MOUNT PATH: that cgroup, in $group, and its parents; teardown removes them.
+make_group() {
+	local path=$1 part=$2
+	for p in ${part//\// }; do
+		path=$path/$p
+		if [ ! -d "$path" ]; then
+			mkdir "$path"
+			groups+=("$path")
+		fi
+	done
+	group=$path
+}
+
+# ping_from GROUP: one connection by a process in that cgroup.
+ping_from() {
+	sh -c "echo \$\$ >$1/cgroup.procs && exec ip netns exec $client $FLOWNER echo ping 10.9.0.2:9000" >/dev/null
+}
+
+container() {
+	echo '(.owner.container.runtime=="'"$1"'" and .owner.container.id=="'"$id"'")'
+}
+
+@test "docker, systemd driver, cgroup v2" {
+	mount=$(mount_of v2)
+	[ -n "$mount" ] || skip "no cgroup v2 mounted"
+	make_group "$mount" "$name.slice/docker-$id.scope"
+	trace_start --netns "$client" --netns "$server"
+	ping_from "$group"
+	trace_stop
+	expect 1 '.type=="connect" and .owner.cgroup=="/'"$name.slice/docker-$id.scope"'" and '"$(container docker)"
+	expect 1 '.type=="close" and .role=="client" and '"$(container docker)"
+	expect 1 '.type=="accept" and .peer.owner.container.id=="'"$id"'"'
+	# The server is in none.
+	expect 1 '.type=="accept" and (.owner|has("container")|not)'
+}
+
+@test "podman, cgroup v2, several connections" {
+	mount=$(mount_of v2)
+	[ -n "$mount" ] || skip "no cgroup v2 mounted"
+	make_group "$mount" "$name.slice/libpod-$id.scope/container"
+	trace_start --netns "$client" --netns "$server"
+	for _ in 1 2 3; do
+		ping_from "$group"
+	done
+	trace_stop
+	expect 3 '.type=="connect" and '"$(container podman)"
+	expect 3 '.type=="close" and .role=="client" and '"$(container podman)"
+}
+
+@test "docker, cgroupfs driver, cgroup v1" {
+	mount=$(mount_of pids)
+	[ -n "$mount" ] || skip "no cgroup v1 pids hierarchy mounted"
+	make_group "$mount" "docker/$id"
+	trace_start --netns "$client" --netns "$server"
+	ping_from "$group"
+	trace_stop
+	expect 1 '.type=="connect" and '"$(container docker)"
+	expect 1 '.type=="close" and .role=="client" and '"$(container docker)"
+	expect 1 '.type=="accept" and .peer.owner.container.id=="'"$id"'"'
+}
+
+@test "a socket from before the trace has its container too" {
+	mount=$(mount_of v2)
+	[ -n "$mount" ] || skip "no cgroup v2 mounted"
+	make_group "$mount" "$name.slice/crio-$id.scope"
+	background sh -c "echo \$\$ >$group/cgroup.procs && exec ip netns exec $client $FLOWNER echo ping 10.9.0.2:9000 --hold 30"
+	pid=$bg
+	established() { [ "$(in_ns "$client" ss -Htn state established | wc -l)" = 1 ]; }
+	wait_for 20 established
+	trace_start --netns "$client"
+	kill -INT "$pid"
+	wait_for 10 seen '.type=="close"'
+	trace_stop
+	expect 1 '.type=="close" and .owner.source=="snapshot" and '"$(container cri-o)"
+}
