@@ -118,6 +118,9 @@ void endpoint_set_conn(struct endpoints *t, struct endpoint *ep, uint64_t conn)
 	if (peer && !peer->peer) {
 		ep->peer = peer;
 		peer->peer = ep;
+		/* A far end, kept in case its peer comes: here it is. */
+		if (peer->guest)
+			endpoint_set_tentative(t, peer, false);
 	}
 }
 
@@ -211,7 +214,7 @@ void endpoint_expire(struct endpoints *t, uint64_t now)
 	struct endpoint *ep;
 
 	while ((ep = t->lingering.head) && ep->closed_time + ENDPOINT_LINGER_NS <= now) {
-		if (ep->peer && !ep->peer->closed) {
+		if (ep->peer && !ep->peer->closed && !ep->peer->guest) {
 			/* The peer goes on, half closed perhaps for hours: stay until it goes. */
 			fifo_remove(ep);
 			ep->guest = true;
