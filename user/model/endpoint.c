@@ -118,6 +118,9 @@ void endpoint_set_conn(struct endpoints *t, struct endpoint *ep, uint64_t conn)
 	if (peer && !peer->peer) {
 		ep->peer = peer;
 		peer->peer = ep;
+		/* A far end, kept in case its peer comes: here it is. */
+		if (peer->guest)
+			endpoint_set_tentative(t, peer, false);
 	}
 }
 
@@ -139,17 +142,22 @@ void endpoint_set_listener(struct endpoints *t, struct endpoint *ep)
 	b->first = ep;
 }
 
-/* 2: bound to the address, 1: to all of it or of both families, 0: cannot have taken it. */
+/*
+ * 3: bound to the address, 2: to all of its family, 1: to all of both families, 0: cannot have taken it.
+ * 0.0.0.0 beside [::], which then is V6ONLY, takes the IPv4 connection.
+ */
 static int listener_fits(const struct endpoint *l, const struct addr *local)
 {
 	const struct addr *bound = &l->self.local.addr;
 
 	if (addr_equal(bound, local))
-		return 2;
+		return 3;
 	if (!addr_is_any(bound))
 		return 0;
-	/* 0.0.0.0 takes IPv4; [::] takes both, unless it is IPV6_V6ONLY, which is not recorded. */
-	return addr_is_v4(bound) && !addr_is_v4(local) ? 0 : 1;
+	if (addr_is_v4(bound) == addr_is_v4(local))
+		return 2;
+	/* [::] takes both, unless it is IPV6_V6ONLY, which is not recorded. */
+	return addr_is_v4(local) ? 1 : 0;
 }
 
 struct endpoint *endpoint_listener(struct endpoints *t, uint64_t netns_cookie, const struct addr_port *local)
@@ -171,14 +179,8 @@ struct endpoint *endpoint_listener(struct endpoints *t, uint64_t netns_cookie, c
 			best = l;
 			ambiguous = false;
 		} else if (l->self.owner.pid != best->self.owner.pid) {
-			/*
-			 * 0.0.0.0 beside [::] (V6ONLY): for an IPv4 connection the former. Two of a kind:
-			 * SO_REUSEPORT, and the kernel's choice is not known before accept(2).
-			 */
-			if (addr_is_v4(&l->self.local.addr) == addr_is_v4(&best->self.local.addr))
-				ambiguous = true;
-			else if (addr_is_v4(&l->self.local.addr) == addr_is_v4(&local->addr))
-				best = l;
+			/* SO_REUSEPORT: the kernel's choice is not known before accept(2). */
+			ambiguous = true;
 		}
 	}
 	return ambiguous ? NULL : best;
@@ -212,7 +214,7 @@ void endpoint_expire(struct endpoints *t, uint64_t now)
 	struct endpoint *ep;
 
 	while ((ep = t->lingering.head) && ep->closed_time + ENDPOINT_LINGER_NS <= now) {
-		if (ep->peer && !ep->peer->closed) {
+		if (ep->peer && !ep->peer->closed && !ep->peer->guest) {
 			/* The peer goes on, half closed perhaps for hours: stay until it goes. */
 			fifo_remove(ep);
 			ep->guest = true;

@@ -36,6 +36,11 @@ const char *event_errno_name(int error)
 	return error ? strerrorname_np(error) : NULL;
 }
 
+bool party_is_v4(const struct party *p)
+{
+	return addr_is_v4(addr_is_any(&p->remote.addr) ? &p->local.addr : &p->remote.addr);
+}
+
 const char *event_close_reason_name(enum close_reason reason)
 {
 	static const char *const names[CLOSE_REASONS] = {

@@ -41,6 +41,12 @@ struct party {
 	struct owner owner;
 };
 
+/*
+ * Does it speak IPv4? Told by the remote address where there is one: connect(2) of an IPv6 socket to a v4-mapped
+ * address sets its own address last, so that it is :: until then and when it fails.
+ */
+bool party_is_v4(const struct party *p);
+
 enum close_reason { CLOSE_FIN, CLOSE_RESET, CLOSE_TIMEOUT, CLOSE_UNREACHABLE, CLOSE_ABORTED, CLOSE_REASONS };
 
 const char *event_close_reason_name(enum close_reason reason);

@@ -121,12 +121,12 @@ static bool has_host(const struct filter *f, const struct party *p)
 
 static bool has_family(const struct filter *f, const struct party *p)
 {
-	bool v4 = addr_is_v4(&p->local.addr);
+	bool v4 = party_is_v4(p);
 
 	if (f->only_v4 == f->only_v6)
 		return true;
 	/* A listener on [::] may take IPv4 too. */
-	if (f->only_v4 && !v4 && addr_is_any(&p->local.addr))
+	if (f->only_v4 && addr_is_any(&p->remote.addr) && addr_is_any(&p->local.addr))
 		return true;
 	return v4 == f->only_v4;
 }

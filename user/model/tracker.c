@@ -198,12 +198,21 @@ static void tell_waiting_connect(struct endpoint *ep, bool settled)
 	}
 }
 
+/*
+ * Is it the connect that has now succeeded? A socket can connect again after it failed, was disconnected or
+ * listened; if its SYN_SENT was lost, what is known is of its life before.
+ */
+static bool is_connecting(const struct endpoint *ep)
+{
+	return (ep->role == ROLE_CLIENT || ep->role == ROLE_UNKNOWN) && !ep->closed && !ep->est_time;
+}
+
 static void on_established_client(struct tracker *t, const struct fl_state *r)
 {
 	struct endpoint *ep = endpoint_find(&t->endpoints, r->sock.cookie);
 	struct event *e;
 
-	if (!ep)
+	if (!ep || !is_connecting(ep))
 		ep = new_endpoint(t, &r->sock);
 	if (ep) {
 		endpoint_set_tentative(&t->endpoints, ep, false);

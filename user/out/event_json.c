@@ -161,7 +161,7 @@ void event_json(const struct event_view *v, const struct event *e, struct buf *b
 	if (e->role == ROLE_CLIENT || e->role == ROLE_SERVER)
 		json_str(&j, "role", e->role == ROLE_CLIENT ? "client" : "server");
 	put_netns(&j, e->self.netns);
-	json_str(&j, "family", addr_is_v4(&e->self.local.addr) ? "ipv4" : "ipv6");
+	json_str(&j, "family", party_is_v4(&e->self) ? "ipv4" : "ipv6");
 	put_ends(&j, &e->self);
 	if (e->has_peer) {
 		json_open(&j, "peer");

@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/* The filter by itself: a struct fl_sock stands in a variable, the verdict is what the program returns. */
+#include "vmlinux.h"
+#include <bpf/bpf_helpers.h>
+#include "filter.bpf.h"
+#include "flowner_abi.h"
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";
+
+struct fl_sock input;	/* a map of its own (.bss), written before each run */
+
+SEC("tc")
+int record(void *ctx)
+{
+	struct fl_sock s = input;
+
+	return filter_record(&s);
+}
+
+SEC("tc")
+int port(void *ctx)
+{
+	return filter_port(input.local_port_be, input.remote_port_be);
+}
+
+SEC("tc")
+int netns(void *ctx)
+{
+	return filter_netns_inum(input.netns_inum);
+}
