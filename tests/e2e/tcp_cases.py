@@ -182,6 +182,21 @@ def case_reconnect(e):
     c.close()
 
 
+def case_fast_open(e):
+    """The second connection carries data in its SYN: it is accepted and served before its handshake is complete."""
+    e.listen()
+    e.listener.setsockopt(socket.IPPROTO_TCP, 23, 5)     # TCP_FASTOPEN
+    for _ in range(2):
+        s = e.client_socket()
+        s.sendto(b"in the SYN", 0x20000000, (e.addr, e.port))     # MSG_FASTOPEN
+        print(s.getsockname()[1], flush=True)
+        c, _ = e.listener.accept()
+        assert c.recv(10, socket.MSG_WAITALL) == b"in the SYN"
+        s.close()
+        assert c.recv(1) == b""
+        c.close()
+
+
 def case_mapped(e):
     """An IPv4 client of a server that listens on [::]."""
     e.listen(socket.AF_INET6, "::")

@@ -457,3 +457,27 @@ same_bytes() {
 	run unshare -m sh -c "mount -t tmpfs none /sys/kernel/btf && exec $FLOWNER doctor"
 	[ "$status" = 3 ]
 }
+
+@test "lossy link: retransmits are told, and their sum is what the kernel counts" {
+	serve
+	in_ns "$server" nft -f - <<-'EOF'
+		table ip t {
+			chain in {
+				type filter hook input priority 0
+				tcp dport 9000 numgen inc mod 29 == 7 drop
+			}
+		}
+	EOF
+	trace_start --netns "$client" --netns "$server"
+	in_ns "$client" "$FLOWNER" echo ping 10.9.0.2:9000 -n 20 -c 4 --size 100K --timeout 60 >/dev/null
+	trace_stop
+	counted=0
+	for ns in "$client" "$server"; do
+		n=$(in_ns "$ns" awk '$1=="Tcp:" { if (seen++) { print $col } else for (i=1;i<=NF;i++) if ($i=="RetransSegs") col=i }' /proc/net/snmp)
+		counted=$((counted + n))
+	done
+	[ "$counted" -gt 0 ]
+	[ "$(events '.type=="close"' | jq -s 'map(.retransmits)|add')" = "$counted" ]
+	[ "$(count_events '.type=="retransmit" and .retransmits>0 and .owner.comm=="flowner" and .peer')" -gt 0 ]
+	expect 20 '.type=="close" and .role=="client" and .tx_bytes==102400 and .rx_bytes==102400'
+}

@@ -150,6 +150,18 @@ is_server='.role=="server"'
 	expect 2 '.type=="close" and .reason=="fin"'
 }
 
+@test "TCP Fast Open: accepted before it is established, whole all the same" {
+	for ns in "$client" "$server"; do in_ns "$ns" sysctl -qw net.ipv4.tcp_fastopen=3; done
+	tcp_case fast_open
+	expect 2 '.type=="connect" and .peer.owner.comm=="python3"'
+	expect 2 '.type=="accept" and .owner.source=="accept"'
+	expect 4 '.type=="close" and .reason=="fin"'
+	expect 2 ".type==\"close\" and $is_server and .rx_bytes==10 and .owner.source==\"accept\""
+	[ "$(jq -r 'select(.conn).conn' "$trace_out" | sort | uniq -c | awk '$1==4' | wc -l)" = 2 ]
+	# The witness: the kernel counts one connection that was opened that way.
+	in_ns "$server" nstat -asz TcpExtTCPFastOpenPassive | grep -Eq 'TCPFastOpenPassive +1 '
+}
+
 @test "v4-mapped: shown as IPv4 at both ends" {
 	tcp_case mapped
 	expect 1 '.type=="accept" and .family=="ipv4" and .local.addr=="10.9.0.2" and .remote.addr=="10.9.0.1"'

@@ -53,6 +53,8 @@ int opt_parse_seconds(const char *s, uint64_t *ns)
 
 	if ((*s < '0' || *s > '9') && *s != '.')
 		return -EINVAL;
+	if (s[strspn(s, "0123456789.es+-")])	/* strtod takes hexadecimal and "infinity" too */
+		return -EINVAL;
 	v = strtod(s, &end);
 	if (!strcmp(end, "s"))
 		end++;

@@ -262,10 +262,17 @@ static struct endpoint *new_server(struct tracker *t, const struct fl_sock *s)
 
 static void on_established(struct tracker *t, const struct fl_state *r)
 {
-	struct endpoint *ep;
+	struct endpoint *ep = endpoint_find(&t->endpoints, r->sock.cookie);
 
-	if (r->sock.old_state == ST_SYN_SENT) {
+	/* From SYN_SENT, or by way of SYN_RECV where both ends opened at once (RFC 9293, 3.5). */
+	if (r->sock.old_state == ST_SYN_SENT || (ep && ep->role == ROLE_CLIENT && !ep->closed && !ep->established)) {
 		on_established_client(t, r);
+		return;
+	}
+	/* With TCP Fast Open (RFC 7413) it was accepted, and perhaps served, before its handshake was complete. */
+	if (ep && ep->role == ROLE_SERVER && !ep->closed && ep->self.owner.source == OWNER_ACCEPT) {
+		ep->est_time = r->hdr.time;
+		add_state_event(t, &r->hdr, &r->sock, ep);
 		return;
 	}
 	ep = new_server(t, &r->sock);

@@ -27,6 +27,12 @@ static size_t utf8_at(const unsigned char *s, uint32_t *cp)
 	return len;
 }
 
+/* Characters that turn the direction of text around or break the line: what follows would be misread. */
+static bool is_misleading(uint32_t cp)
+{
+	return cp == 0x200e || cp == 0x200f || (cp >= 0x2028 && cp <= 0x202e) || (cp >= 0x2066 && cp <= 0x2069);
+}
+
 size_t text_plain(struct buf *b, const char *str)
 {
 	const unsigned char *s = (const unsigned char *)str;
@@ -36,11 +42,11 @@ size_t text_plain(struct buf *b, const char *str)
 		uint32_t cp = 0;
 		size_t len = utf8_at(s, &cp);
 
-		if (len && cp >= 0x20 && cp != 0x7f && !(cp >= 0x80 && cp < 0xa0)) {
+		if (len && cp >= 0x20 && cp != 0x7f && !(cp >= 0x80 && cp < 0xa0) && !is_misleading(cp)) {
 			buf_put(b, s, len);
 			columns++;
 		} else {
-			/* A C1 control is two bytes: show them both. */
+			/* All bytes of it: a C1 control is two. */
 			if (len == 0)
 				len = 1;
 			for (size_t i = 0; i < len; i++) {
