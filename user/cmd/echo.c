@@ -81,8 +81,9 @@ static int serve(const struct server_config *cfg, const struct serve_options *o)
 	sum = echo_stats_sum(report.stats, report.rows);
 	/* Without a row it never came to serve. */
 	if (report.rows && !(err && !sum.connections)) {
-		log_info("%" PRIu64 " connections, %" PRIu64 " bytes echoed, %" PRIu64 " errors",
-			 sum.connections, sum.bytes, sum.errors);
+		log_info("%" PRIu64 " connections, %" PRIu64 " bytes echoed, %" PRIu64
+			 " reset by clients, %" PRIu64 " errors",
+			 sum.connections, sum.bytes, sum.resets, sum.errors);
 		if (o->format == FORMAT_JSON)
 			written = serve_view_served(report.stats, report.rows, STDOUT_FILENO);
 	}

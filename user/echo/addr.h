@@ -6,6 +6,7 @@
 #define FLOWNER_ECHO_ADDR_H
 
 #include <netinet/in.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -16,6 +17,7 @@ struct echo_addr {
 		struct sockaddr_in6 v6;
 	};
 	socklen_t len;	/* 0: none */
+	bool dual_stack; /* [::] that takes IPv4 as well */
 };
 
 #define ECHO_ADDR_TEXT (INET6_ADDRSTRLEN + 32)	/* "[addr%interface]:65535" */

@@ -30,10 +30,10 @@ static int explain(int err, const struct echo_addr *addr)
 	return err;
 }
 
-static int bind_one(struct echo_addr *addr, bool reuseport, bool v6only)
+static int bind_one(struct echo_addr *addr, bool reuseport)
 {
 	_cleanup_close_ int fd = -1;
-	int on = 1, only = v6only;
+	int on = 1, only = !addr->dual_stack && !IN6_IS_ADDR_V4MAPPED(&addr->v6.sin6_addr);
 
 	fd = socket(addr->sa.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (fd < 0)
@@ -59,21 +59,22 @@ int listener_bind(struct echo_addr *addr, bool reuseport)
 	int fd;
 
 	if (addr->len) {
-		fd = bind_one(addr, reuseport, !IN6_IS_ADDR_V4MAPPED(&addr->v6.sin6_addr));
+		fd = bind_one(addr, reuseport);
 		return fd < 0 ? explain(fd, addr) : fd;
 	}
 	*addr = (struct echo_addr){
 		.v6 = {.sin6_family = AF_INET6, .sin6_port = port},
 		.len = sizeof(addr->v6),
+		.dual_stack = true,
 	};
-	fd = bind_one(addr, reuseport, false);
+	fd = bind_one(addr, reuseport);
 	if (fd == -EAFNOSUPPORT || fd == -EADDRNOTAVAIL) {
 		log_debug("no IPv6 here: listening on IPv4 only");
 		*addr = (struct echo_addr){
 			.v4 = {.sin_family = AF_INET, .sin_port = port},
 			.len = sizeof(addr->v4),
 		};
-		fd = bind_one(addr, reuseport, false);
+		fd = bind_one(addr, reuseport);
 	}
 	return fd < 0 ? explain(fd, addr) : fd;
 }

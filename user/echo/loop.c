@@ -115,7 +115,11 @@ void loop_free(struct loop *l)
 static void client_failed(struct loop *l, struct client *c, int err)
 {
 	log_debug("a connection ended with %s", strerror(err));
-	l->stats->errors++;
+	/* Writing to a connection that was reset before is EPIPE. */
+	if (err == ECONNRESET || err == EPIPE)
+		l->stats->resets++;
+	else
+		l->stats->errors++;
 	client_close(l, c);
 }
 

@@ -13,6 +13,7 @@ struct echo_stats echo_stats_sum(const struct echo_stats *rows, size_t n)
 	for (size_t i = 0; i < n; i++) {
 		sum.connections += rows[i].connections;
 		sum.bytes += rows[i].bytes;
+		sum.resets += rows[i].resets;
 		sum.errors += rows[i].errors;
 	}
 	return sum;

@@ -18,10 +18,11 @@ struct echo_stats {
 	pid_t pid, tid;
 	uint64_t connections;	/* accepted */
 	uint64_t bytes;		/* echoed */
-	uint64_t errors;	/* connections that ended other than by the client closing */
+	uint64_t resets;	/* connections that ended with the client's RST */
+	uint64_t errors;	/* connections that ended with any other error */
 } __attribute__((aligned(64)));
 
-/* Connections, bytes and errors of all rows. */
+/* The counts of all rows. */
 struct echo_stats echo_stats_sum(const struct echo_stats *rows, size_t n);
 
 /* One connection a client made, or tried to. */

@@ -19,8 +19,8 @@ int serve_view_listening(const char *addr, uint16_t port, int fd)
 }
 
 /*
- * {"type":"served","connections":1009,"bytes":64576,"errors":0,
- *  "threads":[{"pid":4711,"tid":4711,"connections":1009,"bytes":64576,"errors":0}]}
+ * {"type":"served","connections":1009,"bytes":64576,"resets":0,"errors":0,
+ *  "threads":[{"pid":4711,"tid":4711,"connections":1009,"bytes":64576,"resets":0,"errors":0}]}
  */
 int serve_view_served(const struct echo_stats *rows, size_t n, int fd)
 {
@@ -32,6 +32,7 @@ int serve_view_served(const struct echo_stats *rows, size_t n, int fd)
 	json_str(&j, "type", "served");
 	json_u64(&j, "connections", sum.connections);
 	json_u64(&j, "bytes", sum.bytes);
+	json_u64(&j, "resets", sum.resets);
 	json_u64(&j, "errors", sum.errors);
 	json_array(&j, "threads");
 	for (size_t i = 0; i < n; i++) {
@@ -40,6 +41,7 @@ int serve_view_served(const struct echo_stats *rows, size_t n, int fd)
 		json_u64(&j, "tid", (uint64_t)rows[i].tid);
 		json_u64(&j, "connections", rows[i].connections);
 		json_u64(&j, "bytes", rows[i].bytes);
+		json_u64(&j, "resets", rows[i].resets);
 		json_u64(&j, "errors", rows[i].errors);
 		json_close(&j);
 	}
