@@ -68,7 +68,7 @@ CFLAGS ?= -g $(OPT_LEVEL)
 ALL_CFLAGS = -std=gnu11 $(WARN) $(CFLAGS) $(SANITIZE) -MMD -MP -Iuser -Ibpf -I$(B)/gen \
 	-D_GNU_SOURCE -DFLOWNER_VERSION='"$(VERSION)"' $(PKG_CFLAGS)
 ALL_LDFLAGS = $(LDFLAGS) $(SANITIZE)
-LIBS = $(PKG_LIBS) -lm
+LIBS = $(PKG_LIBS) -lm -pthread
 
 BPF_CFLAGS = -g -O2 -target bpf -mcpu=v3 -Wall -Wextra -Wshadow -Werror -Wno-unused-parameter \
 	-MMD -MP -Ibpf -Ivmlinux
