@@ -338,6 +338,19 @@ same_bytes() {
 	grep -q 'records were lost' "$trace_err"
 }
 
+@test "a reader that fell behind still has both ends in one line, in order" {
+	serve
+	trace_start --netns "$client" --netns "$server"
+	stopped=$tracer
+	kill -STOP "$tracer"
+	ping_server 1999 -c 8
+	kill -CONT "$tracer"
+	trace_stop
+	all_of 1999
+	expect 1999 '.type=="connect" and .peer.owner.source=="accept"'
+	jq -r .time "$trace_out" | sort -c
+}
+
 @test "--strict: exit 5 when something was lost, 0 when not" {
 	serve
 	trace_start --netns "$client" --strict

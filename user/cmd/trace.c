@@ -235,10 +235,18 @@ static int run(struct trace *t)
 	int done = 0, n;
 
 	while (!done) {
+		/*
+		 * How far we have come: to this moment, if the ring is then empty; otherwise to the record
+		 * read last, or an event would be shown while what it waits for stands in the ring.
+		 */
+		uint64_t now = clock_boot_ns();
+
 		n = trace_source_read(t->source, on_record, t->tracker);
 		if (n < 0)
 			return n;
-		done = show(t, clock_boot_ns());
+		if (n >= TRACE_SOURCE_BATCH && tracker_last(t->tracker) < now)
+			now = tracker_last(t->tracker);
+		done = show(t, now);
 		if (done)
 			break;
 		active = n > 0 || tracker_pending(t->tracker);

@@ -26,6 +26,7 @@ struct tracker {
 	struct queue queue;
 	struct event *current;	/* handed out by tracker_next() */
 	uint64_t records, lost, oom;
+	uint64_t last;		/* time of the newest record */
 	uint64_t lost_of_cpu[];
 };
 
@@ -526,6 +527,8 @@ static void add_lost(struct tracker *t, uint64_t count, uint64_t time)
 void tracker_record(struct tracker *t, const struct fl_header *hdr)
 {
 	t->records++;
+	if (hdr->time > t->last)
+		t->last = hdr->time;
 	if (hdr->cpu < t->opt.max_cpus && hdr->lost > t->lost_of_cpu[hdr->cpu]) {
 		add_lost(t, hdr->lost - t->lost_of_cpu[hdr->cpu], hdr->time);
 		t->lost_of_cpu[hdr->cpu] = hdr->lost;
@@ -625,6 +628,11 @@ const struct event *tracker_next(struct tracker *t, uint64_t now)
 	forget_event(t, e);
 	t->current = e;
 	return e;
+}
+
+uint64_t tracker_last(const struct tracker *t)
+{
+	return t->last;
 }
 
 bool tracker_pending(const struct tracker *t)

@@ -41,6 +41,8 @@ void tracker_lost_total(struct tracker *t, uint64_t lost, uint64_t now);
  * call of tracker_next().
  */
 const struct event *tracker_next(struct tracker *t, uint64_t now);
+/* The time of the newest record so far; 0: none. */
+uint64_t tracker_last(const struct tracker *t);
 /* True while events wait in the queue. */
 bool tracker_pending(const struct tracker *t);
 
