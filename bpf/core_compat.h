@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Every difference between kernels that the programs have to know, each behind one accessor, with the
- * commit that made it. Nothing here compares version numbers.
+ * Every difference between kernels that the programs have to know, each behind one accessor, with
+ * the commit that made it. Nothing here compares version numbers.
  */
 #ifndef FLOWNER_CORE_COMPAT_H
 #define FLOWNER_CORE_COMPAT_H
@@ -12,7 +12,8 @@
 
 /*
  * The v2 cgroup a socket was created in; 0 where the kernel gives none: before 8520e224f547 ("bpf,
- * cgroups: Fix cgroup v2 fallback on v1/v2 mixed mode", 5.15) the pointer shared its word with v1 ids.
+ * cgroups: Fix cgroup v2 fallback on v1/v2 mixed mode", 5.15) the pointer shared its word with v1
+ * ids.
  */
 static __always_inline __u64 sock_cgroup_id(struct sock *sk)
 {

@@ -6,10 +6,10 @@
  *	emit_end(record)	submit
  *	emit_filtered()		count an event that a filter dropped
  *
- * Wakeups are the reader's business: it sleeps until the first record after a quiet time and then drains
- * the ring every millisecond or two. The kernel's default wakes a reader only where it has caught up with
- * the ring, so with such a reader a burst costs one wakeup a drain, and no record can be left behind, as
- * can happen with BPF_RB_NO_WAKEUP.
+ * Wakeups are the reader's business: it sleeps until the first record after a quiet time and then
+ *drains the ring every millisecond or two. The kernel's default wakes a reader only where it has
+ *caught up with the ring, so with such a reader a burst costs one wakeup a drain, and no record can
+ *be left behind, as can happen with BPF_RB_NO_WAKEUP.
  */
 #ifndef FLOWNER_EMIT_BPF_H
 #define FLOWNER_EMIT_BPF_H
@@ -20,7 +20,7 @@
 
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
-	__uint(max_entries, 8 << 20);	/* the loader sets it: --ring-size */
+	__uint(max_entries, 8 << 20); /* the loader sets it: --ring-size */
 } events SEC(".maps");
 
 struct {
@@ -38,8 +38,8 @@ static __always_inline struct fl_counters *emit_counters(void)
 }
 
 /*
- * Atomic although per CPU: a program in process context can be interrupted by softirq, where another of
- * ours counts on the same CPU.
+ * Atomic although per CPU: a program in process context can be interrupted by softirq, where
+ * another of ours counts on the same CPU.
  */
 #define emit_count(field) __sync_fetch_and_add(&(field), 1)
 

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * The far ends of wanted connections. With --netns, --pid or --comm one end of a connection is wanted and the
- * other is filtered out; yet who is there is what the user asks. So
+ * The far ends of wanted connections. With --netns, --pid or --comm one end of a connection is
+ * wanted and the other is filtered out; yet who is there is what the user asks. So
  *
- *   - of an unwanted client the kernel side remembers, by the connection's pair of initial sequence numbers,
- *     who it is; the wanted server's ESTABLISHED, which comes after it, sends that along;
- *   - a wanted client leaves its pair, and what happens to an unwanted server of that pair is let through.
+ *   - of an unwanted client the kernel side remembers, by the connection's pair of initial sequence
+ * numbers, who it is; the wanted server's ESTABLISHED, which comes after it, sends that along;
+ *   - a wanted client leaves its pair, and what happens to an unwanted server of that pair is let
+ * through.
  *
- * The maps forget the least recently used. Nothing of this runs without such a filter, and what it costs an
- * unwanted connection is two map updates and no record.
+ * The maps forget the least recently used. Nothing of this runs without such a filter, and what it
+ * costs an unwanted connection is two map updates and no record.
  */
 #ifndef FLOWNER_FAR_BPF_H
 #define FLOWNER_FAR_BPF_H
@@ -21,7 +22,8 @@
 
 const volatile bool far_wanted;
 
-/* As in user space's conn id: an active opener's own number is the ISN, everything else is one more. */
+/* As in user space's conn id: an active opener's own number is the ISN, everything else is one
+ * more. */
 struct far_pair {
 	__u32 client, server;
 };
@@ -36,7 +38,7 @@ struct far_end {
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, FAR_MAX);
-	__type(key, __u64);	/* socket cookie, from SYN_SENT to ESTABLISHED */
+	__type(key, __u64); /* socket cookie, from SYN_SENT to ESTABLISHED */
 	__type(value, struct fl_task);
 } far_openers SEC(".maps");
 
@@ -116,7 +118,8 @@ static __always_inline void far_remember(struct sock *sk, int old_state, int sta
 	emit_end(r);
 }
 
-/* An unwanted process accepted a connection: true if its client is wanted, so that it has to be told. */
+/* An unwanted process accepted a connection: true if its client is wanted, so that it has to be
+ * told. */
 static __always_inline bool far_accept_wanted(const struct fl_sock *s)
 {
 	struct far_pair pair = far_pair_of_server(s->isn_own, s->isn_other);

@@ -4,12 +4,12 @@
  *
  *	filter_netns(sk)		the first act of every program
  *	filter_tuple(sock fields)	port, host, family
- *	filter_task_*()			pid and comm: decided where the process is current, kept by socket
- *					cookie for the events that run in softirq
+ *	filter_task_*()			pid and comm: decided where the process is current, kept by
+ *socket cookie for the events that run in softirq
  *
- * Some things are not known yet where an event happens: the local port at SYN_SENT (connect(2) picks
- * it just after), the process of a connection that nobody has accepted. Such an event passes, and user
- * space, which gets to know, drops it.
+ * Some things are not known yet where an event happens: the local port at SYN_SENT (connect(2)
+ *picks it just after), the process of a connection that nobody has accepted. Such an event passes,
+ *and user space, which gets to know, drops it.
  */
 #ifndef FLOWNER_FILTER_BPF_H
 #define FLOWNER_FILTER_BPF_H
@@ -25,7 +25,7 @@ const volatile struct fl_filter filter = {};
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 4096);
-	__type(key, __u32);	/* inode */
+	__type(key, __u32); /* inode */
 	__type(value, __u8);
 } netns_wanted SEC(".maps");
 
@@ -33,7 +33,7 @@ struct {
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, 1 << 17);
-	__type(key, __u64);	/* socket cookie */
+	__type(key, __u64); /* socket cookie */
 	__type(value, __u8);
 } watched SEC(".maps");
 
@@ -66,8 +66,8 @@ struct filter_addr {
 	__u32 w[4];
 };
 
-static __always_inline void filter_addr_of(struct filter_addr *out, const struct in6_addr *v6, __u32 v4,
-					   __u16 family)
+static __always_inline void filter_addr_of(struct filter_addr *out, const struct in6_addr *v6,
+					   __u32 v4, __u16 family)
 {
 	if (family == AF_INET6) {
 		out->w[0] = v6->in6_u.u6_addr32[0];
@@ -86,7 +86,8 @@ static __always_inline bool filter_addr_is_v4(const struct filter_addr *a)
 	return a->w[0] == 0 && a->w[1] == 0 && a->w[2] == bpf_htonl(0xffff);
 }
 
-static __always_inline bool filter_host_match(const volatile struct fl_host *h, const struct filter_addr *a)
+static __always_inline bool filter_host_match(const volatile struct fl_host *h,
+					      const struct filter_addr *a)
 {
 	const volatile __u32 *addr = (const volatile __u32 *)h->addr;
 	const volatile __u32 *mask = (const volatile __u32 *)h->mask;
@@ -95,14 +96,16 @@ static __always_inline bool filter_host_match(const volatile struct fl_host *h, 
 	       (a->w[2] & mask[2]) == addr[2] && (a->w[3] & mask[3]) == addr[3];
 }
 
-static __always_inline bool filter_hosts(const struct filter_addr *local, const struct filter_addr *remote)
+static __always_inline bool filter_hosts(const struct filter_addr *local,
+					 const struct filter_addr *remote)
 {
 	if (!filter.nhosts)
 		return true;
 	for (__u32 i = 0; i < FL_HOSTS_MAX; i++) {
 		if (i >= filter.nhosts)
 			break;
-		if (filter_host_match(&filter.hosts[i], local) || filter_host_match(&filter.hosts[i], remote))
+		if (filter_host_match(&filter.hosts[i], local) ||
+		    filter_host_match(&filter.hosts[i], remote))
 			return true;
 	}
 	return false;
@@ -123,8 +126,8 @@ static __always_inline bool filter_sock(struct sock *sk, struct tcp_sock *tp)
 		       sk->__sk_common.skc_family);
 	if (filter.family) {
 		/*
-		 * The remote address tells v4-mapped from v6. A listener has none; one on [::] may take
-		 * both families and passes.
+		 * The remote address tells v4-mapped from v6. A listener has none; one on [::] may
+		 * take both families and passes.
 		 */
 		bool listener = sk->__sk_common.skc_dport == 0;
 		bool v4 = sk->__sk_common.skc_family == AF_INET || filter_addr_is_v4(&remote);

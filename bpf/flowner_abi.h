@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * What the kernel side sends and the user side reads: the only types both share. Fixed-width integers,
- * explicit padding, sizes asserted. All values in host byte order but for addresses, which are in
- * network order, and ports, which are in network order where the name says `be`.
+ * What the kernel side sends and the user side reads: the only types both share. Fixed-width
+ * integers, explicit padding, sizes asserted. All values in host byte order but for addresses,
+ * which are in network order, and ports, which are in network order where the name says `be`.
  */
 #ifndef FLOWNER_ABI_H
 #define FLOWNER_ABI_H
@@ -14,16 +14,16 @@
 #define FL_COMM_LEN 16
 
 enum fl_type {
-	FL_LISTEN = 1,		/* struct fl_owned */
-	FL_SYN_SENT = 2,	/* struct fl_owned */
-	FL_ESTABLISHED = 3,	/* struct fl_state */
-	FL_STATE = 4,		/* struct fl_state: any other transition, only with --states */
-	FL_CLOSE = 5,		/* struct fl_close: any state to CLOSE */
-	FL_ACCEPT = 6,		/* struct fl_owned */
-	FL_RETRANSMIT = 7,	/* struct fl_trouble */
-	FL_RESET_SENT = 8,	/* struct fl_trouble */
-	FL_RESET_RECEIVED = 9,	/* struct fl_trouble */
-	FL_FAR_CLIENT = 10,	/* struct fl_owned: see FL_FAR; pid 0: its process was not seen */
+	FL_LISTEN = 1,         /* struct fl_owned */
+	FL_SYN_SENT = 2,       /* struct fl_owned */
+	FL_ESTABLISHED = 3,    /* struct fl_state */
+	FL_STATE = 4,          /* struct fl_state: any other transition, only with --states */
+	FL_CLOSE = 5,          /* struct fl_close: any state to CLOSE */
+	FL_ACCEPT = 6,         /* struct fl_owned */
+	FL_RETRANSMIT = 7,     /* struct fl_trouble */
+	FL_RESET_SENT = 8,     /* struct fl_trouble */
+	FL_RESET_RECEIVED = 9, /* struct fl_trouble */
+	FL_FAR_CLIENT = 10,    /* struct fl_owned: see FL_FAR; pid 0: its process was not seen */
 	FL_TYPE_MAX = 11,
 };
 
@@ -32,11 +32,11 @@ enum fl_type {
  * knows the place and the exact size of every gap.
  */
 struct fl_header {
-	__u64 time;		/* CLOCK_BOOTTIME, ns */
-	__u16 type;		/* enum fl_type */
-	__u16 len;		/* of the whole record, this header included */
+	__u64 time; /* CLOCK_BOOTTIME, ns */
+	__u16 type; /* enum fl_type */
+	__u16 len;  /* of the whole record, this header included */
 	__u16 cpu;
-	__u16 flags;		/* FL_FAR */
+	__u16 flags; /* FL_FAR */
 	__u64 lost;
 };
 
@@ -47,7 +47,7 @@ struct fl_header {
 struct fl_sock {
 	__u64 cookie;
 	__u64 netns_cookie;
-	__u64 cgroup;		/* id of its cgroup (v2) at creation; 0: unknown */
+	__u64 cgroup; /* id of its cgroup (v2) at creation; 0: unknown */
 	__u32 netns_inum;
 	__u32 uid;
 	/*
@@ -55,17 +55,17 @@ struct fl_sock {
 	 * snd_una - bytes_acked and rcv_nxt - bytes_received. Never shown or stored.
 	 */
 	__u32 isn_own, isn_other;
-	__u8 local_addr[16];	/* AF_INET: the first four bytes */
+	__u8 local_addr[16]; /* AF_INET: the first four bytes */
 	__u8 remote_addr[16];
 	__be16 local_port_be;
 	__be16 remote_port_be;
 	__u16 family;
-	__u8 old_state, state;	/* the kernel's TCP_* values */
+	__u8 old_state, state; /* the kernel's TCP_* values */
 };
 
 /* The current task, where it is the one that acts. */
 struct fl_task {
-	__u64 cgroup;		/* id in the hierarchy of the pids controller: v1 and v2 alike */
+	__u64 cgroup; /* id in the hierarchy of the pids controller: v1 and v2 alike */
 	__u32 pid, tid, ppid, uid;
 	__u8 comm[FL_COMM_LEN];
 };
@@ -79,7 +79,7 @@ struct fl_owned {
 	struct fl_header hdr;
 	struct fl_sock sock;
 	struct fl_task task;
-	__u32 backlog;		/* FL_LISTEN */
+	__u32 backlog; /* FL_LISTEN */
 	__u32 pad;
 };
 
@@ -88,14 +88,14 @@ struct fl_owned {
 
 /* The transport's counters, as the socket holds them. */
 struct fl_counts {
-	__u64 tx_bytes;		/* payload sent, each byte once: bytes_sent - bytes_retrans */
-	__u64 rx_bytes;		/* bytes_received: a FIN counts as one byte */
-	__u64 acked_bytes;	/* bytes_acked: an active opener's SYN, and a FIN, count as one each */
-	__u32 in_flight;	/* snd_nxt - snd_una */
+	__u64 tx_bytes;    /* payload sent, each byte once: bytes_sent - bytes_retrans */
+	__u64 rx_bytes;    /* bytes_received: a FIN counts as one byte */
+	__u64 acked_bytes; /* bytes_acked: an active opener's SYN, and a FIN, count as one each */
+	__u32 in_flight;   /* snd_nxt - snd_una */
 	__u32 tx_segments, rx_segments;
 	__u32 retransmits;
-	__u32 srtt_us, min_rtt_us;	/* 0: no sample */
-	__u16 error;		/* sk_err, an errno */
+	__u32 srtt_us, min_rtt_us; /* 0: no sample */
+	__u16 error;               /* sk_err, an errno */
 	__u16 flags;
 	__u32 pad;
 };
@@ -110,7 +110,7 @@ struct fl_trouble {
 	struct fl_header hdr;
 	struct fl_sock sock;
 	__u32 retransmits;
-	__s32 reason;		/* FL_RESET_SENT: enum sk_rst_reason (6.10), else -1 */
+	__s32 reason; /* FL_RESET_SENT: enum sk_rst_reason (6.10), else -1 */
 };
 
 /* One socket of one process, from the iterator; no header: it comes through a seq_file. */
@@ -125,10 +125,10 @@ struct fl_snapshot {
 /* Per CPU; what became of every event a program was called for. */
 struct fl_counters {
 	__u64 submitted[FL_TYPE_MAX];
-	__u64 lost[FL_TYPE_MAX];	/* no room in the ring */
+	__u64 lost[FL_TYPE_MAX]; /* no room in the ring */
 	__u64 lost_total;
-	__u64 filtered;			/* dropped by a filter, before any reservation */
-	__u64 unknown;			/* an accept(2) whose socket could not be found */
+	__u64 filtered; /* dropped by a filter, before any reservation */
+	__u64 unknown;  /* an accept(2) whose socket could not be found */
 };
 
 /* Filters, constant from load on: the verifier removes the code of those not in use. */
@@ -138,18 +138,18 @@ struct fl_counters {
 #define FL_HOSTS_MAX 8
 
 struct fl_host {
-	__u8 addr[16];		/* v4 as v4-mapped v6 */
+	__u8 addr[16]; /* v4 as v4-mapped v6 */
 	__u8 mask[16];
 };
 
 struct fl_filter {
-	__u32 netns_one;	/* the usual single netns, one compare; 0: none or many */
-	__u32 netns_many;	/* != 0: look into the map `netns_wanted` */
-	__u32 task_wanted;	/* != 0: pids or comms below; verdicts are kept in `watched` */
+	__u32 netns_one;   /* the usual single netns, one compare; 0: none or many */
+	__u32 netns_many;  /* != 0: look into the map `netns_wanted` */
+	__u32 task_wanted; /* != 0: pids or comms below; verdicts are kept in `watched` */
 	__u32 npids, ncomms, nports, nhosts;
-	__u32 family;		/* AF_INET or AF_INET6 only; 0: both. v4-mapped is AF_INET */
+	__u32 family; /* AF_INET or AF_INET6 only; 0: both. v4-mapped is AF_INET */
 	__u32 pids[FL_PIDS_MAX];
-	__u16 ports[FL_PORTS_MAX];	/* host order */
+	__u16 ports[FL_PORTS_MAX]; /* host order */
 	__u8 comms[FL_COMMS_MAX][FL_COMM_LEN];
 	struct fl_host hosts[FL_HOSTS_MAX];
 };

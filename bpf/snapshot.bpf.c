@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * Every TCP socket that a process holds, in every network namespace, with that process: one pass over all
- * descriptors of all tasks.
+ * Every TCP socket that a process holds, in every network namespace, with that process: one pass
+ * over all descriptors of all tasks.
  */
 #include "vmlinux.h"
 #include <bpf/bpf_core_read.h>
@@ -35,7 +35,7 @@ int each_socket(struct bpf_iter__task_file *ctx)
 	tp = bpf_skc_to_tcp_sock(sk);
 	if (!tp)
 		return 0;
-	if (sk->__sk_common.skc_state == TCP_CLOSE)	/* neither connected nor listening */
+	if (sk->__sk_common.skc_state == TCP_CLOSE) /* neither connected nor listening */
 		return 0;
 	sock_fill(&s.sock, sk, tp);
 	counts_fill(&s.counts, sk, tp);

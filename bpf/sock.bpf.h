@@ -17,8 +17,8 @@
 #include "core_compat.h"
 #include "flowner_abi.h"
 
-#define AF_INET	 2
-#define AF_INET6 10
+#define AF_INET     2
+#define AF_INET6    10
 #define IPPROTO_TCP 6
 
 static __always_inline void sock_fill(struct fl_sock *out, struct sock *sk, struct tcp_sock *tp)
@@ -60,9 +60,9 @@ static __always_inline void counts_fill(struct fl_counts *out, struct sock *sk, 
 	out->tx_segments = tp->segs_out;
 	out->rx_segments = tp->segs_in;
 	out->retransmits = tp->total_retrans;
-	out->srtt_us = tp->srtt_us >> 3;	/* held as eight times the value */
+	out->srtt_us = tp->srtt_us >> 3; /* held as eight times the value */
 	out->min_rtt_us = tp->rtt_min.s[0].v;
-	if (out->min_rtt_us == ~0U)	/* no sample yet */
+	if (out->min_rtt_us == ~0U) /* no sample yet */
 		out->min_rtt_us = 0;
 	out->error = (__u16)sk->sk_err;
 	/* tcp_fin() sets it; RCV_SHUTDOWN alone may be the process's own shutdown(2). */

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * TCP sockets as they change: one record for LISTEN, SYN_SENT, ESTABLISHED, CLOSE and accept(2), others
- * only where asked for. No state is kept here: user space joins records by socket cookie.
+ * TCP sockets as they change: one record for LISTEN, SYN_SENT, ESTABLISHED, CLOSE and accept(2),
+ *others only where asked for. No state is kept here: user space joins records by socket cookie.
  *
  *	client		SYN_SENT (process)	ESTABLISHED (softirq)			CLOSE
- *	server		LISTEN (process)	ESTABLISHED (softirq)	accept (process)	CLOSE
+ *	server		LISTEN (process)	ESTABLISHED (softirq)	accept (process)
+ *CLOSE
  *
  * "process": the current task is the one that acts, and is recorded. In softirq the current task is
  * whichever was interrupted, and is never read.
@@ -21,11 +22,11 @@
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
-const volatile bool all_states;		/* --states */
-const volatile bool reset_has_reason;	/* tcp_send_reset's third argument, 6.10 */
+const volatile bool all_states;       /* --states */
+const volatile bool reset_has_reason; /* tcp_send_reset's third argument, 6.10 */
 
-static __always_inline void emit_owned(__u16 type, struct sock *sk, struct tcp_sock *tp, __u8 old_state,
-				       __u8 state)
+static __always_inline void emit_owned(__u16 type, struct sock *sk, struct tcp_sock *tp,
+				       __u8 old_state, __u8 state)
 {
 	struct fl_owned *r = emit_begin(type, sizeof(*r));
 
@@ -40,8 +41,8 @@ static __always_inline void emit_owned(__u16 type, struct sock *sk, struct tcp_s
 	emit_end(r);
 }
 
-static __always_inline void emit_state(__u16 type, struct sock *sk, struct tcp_sock *tp, __u8 old_state,
-				       __u8 state)
+static __always_inline void emit_state(__u16 type, struct sock *sk, struct tcp_sock *tp,
+				       __u8 old_state, __u8 state)
 {
 	struct fl_state *r = emit_begin(type, sizeof(*r));
 
@@ -77,15 +78,15 @@ int BPF_PROG(on_set_state, struct sock *sk, int old_state, int state)
 	/* tcp_done() and friends set CLOSE where it is set already. */
 	if (old_state == state)
 		return 0;
-	if (!all_states && state != TCP_LISTEN && state != TCP_SYN_SENT && state != TCP_ESTABLISHED &&
-	    state != TCP_CLOSE)
+	if (!all_states && state != TCP_LISTEN && state != TCP_SYN_SENT &&
+	    state != TCP_ESTABLISHED && state != TCP_CLOSE)
 		return 0;
 	tp = bpf_skc_to_tcp_sock(sk);
-	if (!tp)	/* SCTP, MPTCP's own: they use this tracepoint too */
+	if (!tp) /* SCTP, MPTCP's own: they use this tracepoint too */
 		return 0;
 	/*
-	 * inet_csk_clone_lock() sets SYN_RECV on a child that does not have its addresses yet; its next
-	 * state, ESTABLISHED, shows where it came from.
+	 * inet_csk_clone_lock() sets SYN_RECV on a child that does not have its addresses yet; its
+	 * next state, ESTABLISHED, shows where it came from.
 	 */
 	if (state == TCP_SYN_RECV && old_state == TCP_LISTEN)
 		return 0;
@@ -139,7 +140,8 @@ static __always_inline int emit_trouble(__u16 type, struct sock *sk, int reason)
 	struct fl_trouble *r;
 	struct tcp_sock *tp;
 
-	/* A request or time-wait socket has no tcp_sock, and for a closed port there is none at all. */
+	/* A request or time-wait socket has no tcp_sock, and for a closed port there is none at
+	 * all. */
 	tp = bpf_skc_to_tcp_sock(sk);
 	if (!tp)
 		return 0;
@@ -210,7 +212,8 @@ static __always_inline void sock_fill_probe(struct fl_sock *out, struct sock *sk
 	struct cgroup *cgrp = NULL;
 
 	__builtin_memset(out, 0, sizeof(*out));
-	/* Made when the socket was established, unless that was before these programs were attached. */
+	/* Made when the socket was established, unless that was before these programs were
+	 * attached. */
 	out->cookie = (__u64)BPF_CORE_READ(sk, __sk_common.skc_cookie.counter);
 	out->netns_cookie = BPF_CORE_READ(net, net_cookie);
 	out->netns_inum = BPF_CORE_READ(net, ns.inum);

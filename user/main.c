@@ -15,12 +15,21 @@ struct main_config {
 };
 
 static const struct opt main_opts[] = {
-	{'v', "verbose", NULL, "say more, libbpf's messages included", OPT_FLAG,
-	 offsetof(struct main_config, verbose), 0, 0, NULL, NULL, false},
-	{'q', "quiet", NULL, "errors and warnings only", OPT_FLAG,
-	 offsetof(struct main_config, quiet), 0, 0, NULL, NULL, false},
-	{'V', "version", NULL, "print the version", OPT_FLAG,
-	 offsetof(struct main_config, version), 0, 0, NULL, NULL, false},
+	{.letter = 'v',
+	 .name = "verbose",
+	 .help = "say more, libbpf's messages included",
+	 .type = OPT_FLAG,
+	 .off = offsetof(struct main_config, verbose)},
+	{.letter = 'q',
+	 .name = "quiet",
+	 .help = "errors and warnings only",
+	 .type = OPT_FLAG,
+	 .off = offsetof(struct main_config, quiet)},
+	{.letter = 'V',
+	 .name = "version",
+	 .help = "print the version",
+	 .type = OPT_FLAG,
+	 .off = offsetof(struct main_config, version)},
 	{0},
 };
 
@@ -28,11 +37,13 @@ static void print_help(const struct opt_set *sets)
 {
 	_cleanup_buf_ struct buf about = {0};
 
-	buf_puts(&about, "Which container and process owns a flow, at both ends, and what happened to it.\n\n"
-			 "Commands (each has its own --help):\n");
+	buf_puts(
+		&about,
+		"Which container and process owns a flow, at both ends, and what happened to it.\n\n"
+		"Commands (each has its own --help):\n");
 	for (const struct cmd *c = cmd_table; c->name; c++)
 		buf_printf(&about, "  %-10s%s\n", c->name, c->summary);
-	about.len--;	/* help_print ends the line */
+	about.len--; /* help_print ends the line */
 	buf_putc(&about, '\0');
 	if (!about.err)
 		help_print("flowner [OPTIONS] COMMAND …", about.data, sets, NULL);

@@ -7,8 +7,8 @@
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
-__u32 states, owned;	/* how many of each; at most 256 */
-__u64 made;		/* numbers them, in sock.cookie */
+__u32 states, owned; /* how many of each; at most 256 */
+__u64 made;          /* numbers them, in sock.cookie */
 
 SEC("tc")
 int emit(void *ctx)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-/* The filter by itself: a struct fl_sock stands in a variable, the verdict is what the program returns. */
+/* The filter by itself: a struct fl_sock stands in a variable, the verdict is what the program
+ * returns. */
 #include "vmlinux.h"
 #include <bpf/bpf_helpers.h>
 #include "filter.bpf.h"
@@ -7,7 +8,7 @@
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
-struct fl_sock input;	/* a map of its own (.bss), written before each run */
+struct fl_sock input; /* a map of its own (.bss), written before each run */
 
 SEC("tc")
 int record(void *ctx)

@@ -45,7 +45,8 @@ static int on_record(void *ctx, void *data, size_t len)
 static void run(struct bpf_program *prog)
 {
 	char packet[64] = {0};
-	LIBBPF_OPTS(bpf_test_run_opts, o, .data_in = packet, .data_size_in = sizeof(packet), .repeat = 1);
+	LIBBPF_OPTS(bpf_test_run_opts, o, .data_in = packet, .data_size_in = sizeof(packet),
+		    .repeat = 1);
 
 	assert_int_equal(bpf_prog_test_run_opts(bpf_program__fd(prog), &o), 0);
 }
@@ -158,7 +159,7 @@ TEST(one_gap)
 	assert_int_equal(c.submitted[FL_STATE], 36);
 	assert_int_equal(c.lost[FL_STATE], 64);
 	drain(&r);
-	assert_int_equal(r.lost_told, 0);	/* these were made before it */
+	assert_int_equal(r.lost_told, 0); /* these were made before it */
 	make(&r, 1, 0);
 	drain(&r);
 	assert_int_equal(r.lost_told, 64);

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * filter.bpf.h against user/model/filter.c: every filter × every socket. The kernel side may let pass what it
- * cannot know yet, never drop what the user side would show:
+ * filter.bpf.h against user/model/filter.c: every filter × every socket. The kernel side may let
+ *pass what it cannot know yet, never drop what the user side would show:
  *
- *	local port 0	at SYN_SENT, before connect(2) has chosen it: the kernel side does not look at ports
+ *	local port 0	at SYN_SENT, before connect(2) has chosen it: the kernel side does not look
+ *at ports
  *
  * Everything else has to agree.
  */
@@ -19,7 +20,7 @@
 #include "tests_filter.skel.h"
 
 static const struct {
-	const char *ports, *hosts;	/* separated by spaces */
+	const char *ports, *hosts; /* separated by spaces */
 	bool v4, v6;
 } filters[] = {
 	{"", "", false, false},
@@ -59,10 +60,11 @@ static const struct {
 	{AF_INET6, "::", "fd77::3", 0, 443},
 	{AF_INET6, "::1", "::1", 443, 40000},
 	{AF_INET6, "::ffff:10.77.0.2", "::ffff:10.77.0.3", 40000, 443},
-	{AF_INET6, "::", "::ffff:10.77.0.3", 40000, 443},	/* connect(2) to a v4-mapped address */
+	{AF_INET6, "::", "::ffff:10.77.0.3", 40000, 443}, /* connect(2) to a v4-mapped address */
 };
 
-static void each_word(const char *list, struct filter *f, int (*add)(struct filter *f, const char *value))
+static void each_word(const char *list, struct filter *f,
+		      int (*add)(struct filter *f, const char *value))
 {
 	char word[64];
 
@@ -79,7 +81,8 @@ static void each_word(const char *list, struct filter *f, int (*add)(struct filt
 static uint32_t run(struct bpf_program *prog)
 {
 	char packet[64] = {0};
-	LIBBPF_OPTS(bpf_test_run_opts, o, .data_in = packet, .data_size_in = sizeof(packet), .repeat = 1);
+	LIBBPF_OPTS(bpf_test_run_opts, o, .data_in = packet, .data_size_in = sizeof(packet),
+		    .repeat = 1);
 
 	assert_int_equal(bpf_prog_test_run_opts(bpf_program__fd(prog), &o), 0);
 	return o.retval;
@@ -105,8 +108,10 @@ static void set_sock(struct fl_sock *out, size_t i, struct event *e)
 	assert_int_equal(inet_pton(socks[i].family, socks[i].local, out->local_addr), 1);
 	assert_int_equal(inet_pton(socks[i].family, socks[i].remote, out->remote_addr), 1);
 	*e = (struct event){.type = EVENT_CONNECT};
-	e->self.local = (struct addr_port){addr_make(out->family, out->local_addr), socks[i].local_port};
-	e->self.remote = (struct addr_port){addr_make(out->family, out->remote_addr), socks[i].remote_port};
+	e->self.local =
+		(struct addr_port){addr_make(out->family, out->local_addr), socks[i].local_port};
+	e->self.remote =
+		(struct addr_port){addr_make(out->family, out->remote_addr), socks[i].remote_port};
 }
 
 TEST(agree)
@@ -131,7 +136,8 @@ TEST(agree)
 			memcpy(&skel->bss->input, &sock, sizeof(sock));
 			want = filter_event(socks[s].local_port ? &f : &no_ports, &e);
 			if (run(skel->progs.record) != want)
-				fail_msg("filter %zu, socket %zu: the kernel side says %d", i, s, !want);
+				fail_msg("filter %zu, socket %zu: the kernel side says %d", i, s,
+					 !want);
 			if (filter_event(&f, &e))
 				assert_true(want);
 		}
@@ -145,7 +151,7 @@ TEST(undecided_port)
 	struct tests_filter_bpf *skel = load(&k);
 
 	skel->bss->input.remote_port_be = htons(80);
-	assert_int_equal(run(skel->progs.port), 1);	/* the local one may become 443 */
+	assert_int_equal(run(skel->progs.port), 1); /* the local one may become 443 */
 	skel->bss->input.local_port_be = htons(40000);
 	assert_int_equal(run(skel->progs.port), 0);
 	skel->bss->input.local_port_be = htons(443);
@@ -158,15 +164,18 @@ TEST(namespaces)
 	struct fl_filter none = {0}, one = {.netns_one = 100}, many = {.netns_many = 1};
 	const struct fl_filter *const kinds[] = {&none, &one, &many};
 	static const uint32_t inodes[] = {100, 200, 300};
-	static const bool want[3][3] = {{true, true, true}, {true, false, false}, {true, true, false}};
+	static const bool want[3][3] = {
+		{true, true, true}, {true, false, false}, {true, true, false}};
 
 	for (size_t i = 0; i < 3; i++) {
 		struct tests_filter_bpf *skel = load(kinds[i]);
 		uint8_t yes = 1;
 
 		for (size_t n = 0; i == 2 && n < 2; n++)
-			assert_int_equal(bpf_map__update_elem(skel->maps.netns_wanted, &inodes[n], sizeof(inodes[n]), &yes,
-							      sizeof(yes), BPF_ANY), 0);
+			assert_int_equal(bpf_map__update_elem(skel->maps.netns_wanted, &inodes[n],
+							      sizeof(inodes[n]), &yes, sizeof(yes),
+							      BPF_ANY),
+					 0);
 		for (size_t n = 0; n < 3; n++) {
 			skel->bss->input.netns_inum = inodes[n];
 			assert_int_equal(run(skel->progs.netns), want[i][n]);

@@ -486,6 +486,9 @@ same_bytes() {
 	EOF
 	trace_start --netns "$client" --netns "$server"
 	in_ns "$client" "$FLOWNER" echo ping 10.9.0.2:9000 -n 20 -c 4 --size 100K --timeout 60 >/dev/null
+	# A FIN may have been dropped too: its socket closes when it has been sent again.
+	all_closed() { [ "$(jq -c 'select(.type=="close")' "$trace_out" 2>/dev/null | wc -l)" = 40 ]; }
+	wait_for 30 all_closed
 	trace_stop
 	counted=0
 	for ns in "$client" "$server"; do
@@ -496,4 +499,28 @@ same_bytes() {
 	[ "$(events '.type=="close"' | jq -s 'map(.retransmits)|add')" = "$counted" ]
 	[ "$(count_events '.type=="retransmit" and .retransmits>0 and .owner.comm=="flowner" and .peer')" -gt 0 ]
 	expect 20 '.type=="close" and .role=="client" and .tx_bytes==102400 and .rx_bytes==102400'
+}
+
+@test "netns names: of ip netns, of docker, of nobody" {
+	# docker names its namespaces in a folder of its own.
+	docker=$(random_name)
+	mkdir -p /run/docker/netns
+	touch "/run/docker/netns/$docker"
+	background unshare -n sleep 60
+	nameless=$bg
+	has_netns() { [ "$(readlink /proc/$nameless/ns/net)" != "$(readlink /proc/self/ns/net)" ]; }
+	wait_for 10 has_netns
+	trace_start --netns "pid:$nameless"
+	nsenter -n -t "$nameless" sh -c 'ip link set lo up; nc -z 127.0.0.1 9' || true
+	inode=$(stat -Lc %i "/proc/$nameless/ns/net")
+	trace_stop
+	expect 1 '.type=="connect-failed" and .netns.inode=='"$inode"' and (.netns|has("name")|not)'
+	mount --bind "/proc/$nameless/ns/net" "/run/docker/netns/$docker"
+	trace_start --netns "$docker"
+	nsenter -n -t "$nameless" nc -z 127.0.0.1 9 || true
+	trace_stop
+	umount "/run/docker/netns/$docker"
+	rm "/run/docker/netns/$docker"
+	rmdir /run/docker/netns /run/docker 2>/dev/null || true
+	expect 1 '.type=="connect-failed" and .netns.name=="'"$docker"'" and .error=="ECONNREFUSED"'
 }

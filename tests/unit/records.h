@@ -2,7 +2,8 @@
 /*
  * Records as the kernel side makes them, of one connection:
  *
- *	curl[10] in netns 100 "blue", 10.77.0.2:40000  →  nginx[20] in netns 200 "red", 10.77.0.3:443
+ *	curl[10] in netns 100 "blue", 10.77.0.2:40000  →  nginx[20] in netns 200
+ *"red", 10.77.0.3:443
  *
  * Times are microseconds behind an arbitrary beginning. A record can be changed before it is fed.
  */
@@ -14,19 +15,32 @@
 
 #include "model/tracker.h"
 
-enum { EST = 1, SYN_SENT, SYN_RECV, FIN_WAIT1, FIN_WAIT2, TIME_WAIT, CLOSED, CLOSE_WAIT, LAST_ACK, LISTENING, CLOSING };
+enum {
+	EST = 1,
+	SYN_SENT,
+	SYN_RECV,
+	FIN_WAIT1,
+	FIN_WAIT2,
+	TIME_WAIT,
+	CLOSED,
+	CLOSE_WAIT,
+	LAST_ACK,
+	LISTENING,
+	CLOSING
+};
 
-#define CLIENT 11
-#define SERVER 12
+#define CLIENT   11
+#define SERVER   12
 #define LISTENER 13
-#define C_ISN 0xfffffff0u
-#define S_ISN 5000u
-#define AT(us) (1000000000000ULL + (us) * 1000ULL)
-#define CPUS 4
+#define C_ISN    0xfffffff0u
+#define S_ISN    5000u
+#define AT(us)   (1000000000000ULL + (us)*1000ULL)
+#define CPUS     4
 
 static const struct netns blue = {.inode = 100, .cookie = 1, .name = "blue"};
 static const struct netns red = {.inode = 200, .cookie = 2, .name = "red"};
-static const struct cgroup box = {.path = "/docker/box", .container = {.runtime = "docker", .id = "box"}};
+static const struct cgroup box = {.path = "/docker/box",
+				  .container = {.runtime = "docker", .id = "box"}};
 static const struct cgroup plain = {.path = "/user.slice"};
 
 static inline const struct netns *find_netns(void *ctx, uint32_t inode, uint64_t cookie)
@@ -37,7 +51,8 @@ static inline const struct netns *find_netns(void *ctx, uint32_t inode, uint64_t
 }
 
 /* A socket's own cgroup before its task's. */
-static inline const struct cgroup *find_cgroup(void *ctx, uint64_t sock, uint64_t task, uint32_t pid)
+static inline const struct cgroup *find_cgroup(void *ctx, uint64_t sock, uint64_t task,
+					       uint32_t pid)
 {
 	(void)ctx;
 	(void)pid;
@@ -66,22 +81,37 @@ static inline struct fl_header header(uint16_t type, size_t len, uint64_t us)
 static inline struct fl_sock client_sock(uint8_t old_state, uint8_t state)
 {
 	return (struct fl_sock){
-		.cookie = CLIENT, .netns_cookie = 1, .netns_inum = 100,
-		.isn_own = C_ISN, .isn_other = S_ISN + 1,
-		.local_addr = {10, 77, 0, 2}, .remote_addr = {10, 77, 0, 3},
-		.local_port_be = htons(40000), .remote_port_be = htons(443),
-		.family = AF_INET, .old_state = old_state, .state = state,
+		.cookie = CLIENT,
+		.netns_cookie = 1,
+		.netns_inum = 100,
+		.isn_own = C_ISN,
+		.isn_other = S_ISN + 1,
+		.local_addr = {10, 77, 0, 2},
+		.remote_addr = {10, 77, 0, 3},
+		.local_port_be = htons(40000),
+		.remote_port_be = htons(443),
+		.family = AF_INET,
+		.old_state = old_state,
+		.state = state,
 	};
 }
 
 static inline struct fl_sock server_sock(uint8_t old_state, uint8_t state)
 {
 	return (struct fl_sock){
-		.cookie = SERVER, .netns_cookie = 2, .netns_inum = 200, .cgroup = 77,
-		.isn_own = S_ISN + 1, .isn_other = C_ISN + 1,
-		.local_addr = {10, 77, 0, 3}, .remote_addr = {10, 77, 0, 2},
-		.local_port_be = htons(443), .remote_port_be = htons(40000),
-		.family = AF_INET, .old_state = old_state, .state = state,
+		.cookie = SERVER,
+		.netns_cookie = 2,
+		.netns_inum = 200,
+		.cgroup = 77,
+		.isn_own = S_ISN + 1,
+		.isn_other = C_ISN + 1,
+		.local_addr = {10, 77, 0, 3},
+		.remote_addr = {10, 77, 0, 2},
+		.local_port_be = htons(443),
+		.remote_port_be = htons(40000),
+		.family = AF_INET,
+		.old_state = old_state,
+		.state = state,
 	};
 }
 
@@ -103,7 +133,9 @@ static inline struct fl_task worker(void)
 static inline struct fl_owned rec_listen(uint64_t us)
 {
 	struct fl_owned r = {
-		.hdr = header(FL_LISTEN, sizeof(r), us), .sock = server_sock(CLOSED, LISTENING), .task = nginx(),
+		.hdr = header(FL_LISTEN, sizeof(r), us),
+		.sock = server_sock(CLOSED, LISTENING),
+		.task = nginx(),
 		.backlog = 128,
 	};
 
@@ -118,27 +150,33 @@ static inline struct fl_owned rec_listen(uint64_t us)
 static inline struct fl_owned rec_syn_sent(uint64_t us)
 {
 	struct fl_owned r = {
-		.hdr = header(FL_SYN_SENT, sizeof(r), us), .sock = client_sock(CLOSED, SYN_SENT), .task = curl(),
+		.hdr = header(FL_SYN_SENT, sizeof(r), us),
+		.sock = client_sock(CLOSED, SYN_SENT),
+		.task = curl(),
 	};
 
-	r.sock.local_port_be = 0;	/* connect(2) picks it just after */
+	r.sock.local_port_be = 0; /* connect(2) picks it just after */
 	return r;
 }
 
 static inline struct fl_state rec_client_est(uint64_t us)
 {
-	return (struct fl_state){header(FL_ESTABLISHED, sizeof(struct fl_state), us), client_sock(SYN_SENT, EST)};
+	return (struct fl_state){header(FL_ESTABLISHED, sizeof(struct fl_state), us),
+				 client_sock(SYN_SENT, EST)};
 }
 
 static inline struct fl_state rec_server_est(uint64_t us)
 {
-	return (struct fl_state){header(FL_ESTABLISHED, sizeof(struct fl_state), us), server_sock(SYN_RECV, EST)};
+	return (struct fl_state){header(FL_ESTABLISHED, sizeof(struct fl_state), us),
+				 server_sock(SYN_RECV, EST)};
 }
 
 static inline struct fl_owned rec_accept(uint64_t us)
 {
 	return (struct fl_owned){
-		.hdr = header(FL_ACCEPT, sizeof(struct fl_owned), us), .sock = server_sock(EST, EST), .task = worker(),
+		.hdr = header(FL_ACCEPT, sizeof(struct fl_owned), us),
+		.sock = server_sock(EST, EST),
+		.task = worker(),
 	};
 }
 
@@ -149,7 +187,8 @@ static inline struct fl_close rec_close(uint64_t us, struct fl_sock s)
 
 static inline struct fl_trouble rec_trouble(uint16_t type, uint64_t us, struct fl_sock s)
 {
-	return (struct fl_trouble){.hdr = header(type, sizeof(struct fl_trouble), us), .sock = s, .reason = -1};
+	return (struct fl_trouble){
+		.hdr = header(type, sizeof(struct fl_trouble), us), .sock = s, .reason = -1};
 }
 
 #define FEED(t, record)                              \
@@ -173,7 +212,8 @@ static inline void expect_none(struct tracker *t, uint64_t now)
 	assert_null(tracker_next(t, now));
 }
 
-static inline void assert_owner(const struct owner *o, enum owner_source source, uint32_t pid, const char *comm)
+static inline void assert_owner(const struct owner *o, enum owner_source source, uint32_t pid,
+				const char *comm)
 {
 	assert_int_equal(o->source, source);
 	if (source == OWNER_UNKNOWN)

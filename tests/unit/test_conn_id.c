@@ -64,7 +64,8 @@ static uint64_t of_server(uint32_t c, uint32_t s)
 
 TEST(one_id)
 {
-	static const uint32_t isns[] = {0, 1, 2, 0x7fffffff, 0x80000000, 0xfffffffe, 0xffffffff, 0x12345678};
+	static const uint32_t isns[] = {0,          1,          2,          0x7fffffff,
+					0x80000000, 0xfffffffe, 0xffffffff, 0x12345678};
 
 	for (size_t i = 0; i < COUNT(isns); i++) {
 		for (size_t j = 0; j < COUNT(isns); j++) {
@@ -92,7 +93,8 @@ TEST(known_id)
 
 TEST(roles)
 {
-	/* acked, in flight, sent once, FIN sent: the SYN is in the client's `acked`, as is a FIN. */
+	/* acked, in flight, sent once, FIN sent: the SYN is in the client's `acked`, as is a FIN.
+	 */
 	static const struct {
 		uint64_t acked;
 		uint32_t in_flight;
@@ -106,19 +108,21 @@ TEST(roles)
 		{100, 0, 100, 0, ROLE_SERVER},
 		{51, 50, 100, 0, ROLE_CLIENT},
 		{50, 50, 100, 0, ROLE_SERVER},
-		{101, 1, 100, 1, ROLE_CLIENT},	/* FIN in flight */
-		{102, 0, 100, 1, ROLE_CLIENT},	/* FIN acknowledged */
+		{101, 1, 100, 1, ROLE_CLIENT}, /* FIN in flight */
+		{102, 0, 100, 1, ROLE_CLIENT}, /* FIN acknowledged */
 		{100, 1, 100, 1, ROLE_SERVER},
 		{101, 0, 100, 1, ROLE_SERVER},
 		{UINT64_C(1) << 40, 0, (UINT64_C(1) << 40) - 1, 0, ROLE_CLIENT},
 		{0, 0, 1, 0, ROLE_UNKNOWN},
 		{2, 0, 0, 0, ROLE_UNKNOWN},
 		{100, 0, 0, 0, ROLE_UNKNOWN},
-		{0, 0, 0, 1, ROLE_UNKNOWN},	/* in FIN_WAIT1 without a FIN sent yet */
+		{0, 0, 0, 1, ROLE_UNKNOWN}, /* in FIN_WAIT1 without a FIN sent yet */
 	};
 
 	for (size_t i = 0; i < COUNT(rows); i++)
-		assert_int_equal(conn_role(rows[i].acked, rows[i].in_flight, rows[i].sent, rows[i].fin), rows[i].role);
+		assert_int_equal(
+			conn_role(rows[i].acked, rows[i].in_flight, rows[i].sent, rows[i].fin),
+			rows[i].role);
 }
 
 int main(void)
@@ -127,7 +131,8 @@ int main(void)
 		IT("SipHash-2-4 gives the reference vectors", siphash_vectors),
 		IT("SipHash-2-4 takes its input at any address", siphash_alignment),
 		IT("client and server compute one id, never 0, also where numbers wrap", one_id),
-		IT("connections that differ in one number or in direction differ in id", different_ids),
+		IT("connections that differ in one number or in direction differ in id",
+		   different_ids),
 		IT("the id of a given pair never changes", known_id),
 		IT("who opened a connection is told by one acknowledged SYN", roles),
 	};

@@ -36,9 +36,12 @@ TEST(runtimes)
 		{"/docker/" ID, "docker", ID},
 		{"/machine.slice/libpod-" ID ".scope", "podman", ID},
 		{"/machine.slice/libpod-" ID ".scope/container", "podman", ID},
-		{"/user.slice/user-1000.slice/user@1000.service/user.slice/libpod-" ID ".scope/container", "podman", ID},
+		{"/user.slice/user-1000.slice/user@1000.service/user.slice/libpod-" ID
+		 ".scope/container",
+		 "podman", ID},
 		{"/libpod_parent/libpod-" ID, "podman", ID},
-		{"/kubepods.slice/kubepods-burstable.slice/kubepods-burstable-pod1.slice/cri-containerd-" ID ".scope",
+		{"/kubepods.slice/kubepods-burstable.slice/kubepods-burstable-pod1.slice/cri-containerd-" ID
+		 ".scope",
 		 "containerd", ID},
 		{"/system.slice/nerdctl-" ID ".scope", "containerd", ID},
 		{"/kubepods.slice/kubepods-pod1.slice/crio-" ID ".scope", "cri-o", ID},
@@ -73,9 +76,11 @@ TEST(nested)
 		{"/docker/" ID "/docker/" ID2, "docker", ID2},
 		{"/lxc.payload.host/docker/" ID, "docker", ID},
 		{"/docker/" ID "/kubepods/burstable/pod1/" ID2, "kubernetes", ID2},
-		{"/system.slice/docker-" ID ".scope/kubepods.slice/cri-containerd-" ID2 ".scope", "containerd", ID2},
+		{"/system.slice/docker-" ID ".scope/kubepods.slice/cri-containerd-" ID2 ".scope",
+		 "containerd", ID2},
 		{"/docker/" ID "/machine.slice/systemd-nspawn@inner.service", "nspawn", "inner"},
-		{"/machine.slice/libpod-" ID ".scope/container/machine.slice/libpod-" ID2 ".scope", "podman", ID2},
+		{"/machine.slice/libpod-" ID ".scope/container/machine.slice/libpod-" ID2 ".scope",
+		 "podman", ID2},
 	};
 
 	check(e, COUNT(e));
@@ -123,8 +128,14 @@ TEST(wrong_ids)
 		"0123456789abcdeg0123456789abcdef0123456789abcdef0123456789abcdef",
 	};
 	static const char *const paths[] = {
-		"/docker/%s", "/system.slice/docker-%s.scope", "/m/libpod-%s.scope", "/m/libpod-%s",
-		"/k/cri-containerd-%s.scope", "/k/nerdctl-%s.scope", "/k/crio-%s.scope", "/k/crio-%s",
+		"/docker/%s",
+		"/system.slice/docker-%s.scope",
+		"/m/libpod-%s.scope",
+		"/m/libpod-%s",
+		"/k/cri-containerd-%s.scope",
+		"/k/nerdctl-%s.scope",
+		"/k/crio-%s.scope",
+		"/k/crio-%s",
 		"/kubepods/pod1/%s",
 	};
 	struct container c;
@@ -134,7 +145,8 @@ TEST(wrong_ids)
 			const char *mark = strstr(paths[p], "%s");
 			char path[256];
 
-			snprintf(path, sizeof(path), "%.*s%s%s", (int)(mark - paths[p]), paths[p], ids[i], mark + 2);
+			snprintf(path, sizeof(path), "%.*s%s%s", (int)(mark - paths[p]), paths[p],
+				 ids[i], mark + 2);
 			assert_false(container_from_cgroup(path, &c));
 			assert_null(c.runtime);
 		}

@@ -7,15 +7,17 @@
 
 #include "collect/decode.h"
 
-#define STATE_MAX 12	/* TCP_NEW_SYN_RECV */
+#define STATE_MAX 12 /* TCP_NEW_SYN_RECV */
 
 static const size_t lengths[FL_TYPE_MAX] = {
-	[FL_LISTEN] = 152,  [FL_SYN_SENT] = 152,   [FL_ESTABLISHED] = 104, [FL_STATE] = 104,	      [FL_CLOSE] = 160,
-	[FL_ACCEPT] = 152,  [FL_RETRANSMIT] = 112, [FL_RESET_SENT] = 112,  [FL_RESET_RECEIVED] = 112,
+	[FL_LISTEN] = 152,     [FL_SYN_SENT] = 152,   [FL_ESTABLISHED] = 104,
+	[FL_STATE] = 104,      [FL_CLOSE] = 160,      [FL_ACCEPT] = 152,
+	[FL_RETRANSMIT] = 112, [FL_RESET_SENT] = 112, [FL_RESET_RECEIVED] = 112,
 	[FL_FAR_CLIENT] = 152,
 };
 
-/* A right record in a buffer of `room` bytes, which is not a byte longer: ASan sees any look behind it. */
+/* A right record in a buffer of `room` bytes, which is not a byte longer: ASan sees any look behind
+ * it. */
 static struct fl_state *make(uint16_t type, size_t room)
 {
 	struct fl_state whole = {
@@ -53,7 +55,8 @@ TEST(longer)
 {
 	/* The ring rounds up to 8 bytes. */
 	for (uint16_t type = FL_LISTEN; type < FL_TYPE_MAX; type++)
-		assert_int_equal(decode_and_free(make(type, lengths[type] + 8), lengths[type] + 8), 0);
+		assert_int_equal(decode_and_free(make(type, lengths[type] + 8), lengths[type] + 8),
+				 0);
 }
 
 TEST(shorter)
@@ -70,7 +73,8 @@ TEST(wrong_length_in_header)
 			struct fl_state *r = make(type, 512);
 
 			r->hdr.len = (uint16_t)len;
-			assert_int_equal(decode_and_free(r, 512), len == lengths[type] ? 0 : -EBADMSG);
+			assert_int_equal(decode_and_free(r, 512),
+					 len == lengths[type] ? 0 : -EBADMSG);
 		}
 	}
 }
@@ -83,7 +87,8 @@ TEST(types)
 		r->hdr.type = (uint16_t)type;
 		if (type < FL_TYPE_MAX)
 			r->hdr.len = (uint16_t)lengths[type];
-		assert_int_equal(decode_and_free(r, 256), type >= FL_LISTEN && type < FL_TYPE_MAX ? 0 : -EBADMSG);
+		assert_int_equal(decode_and_free(r, 256),
+				 type >= FL_LISTEN && type < FL_TYPE_MAX ? 0 : -EBADMSG);
 	}
 }
 
@@ -154,8 +159,8 @@ static bool acceptable(const void *data, size_t len)
 
 	return len >= sizeof(r->hdr) && r->hdr.type >= FL_LISTEN && r->hdr.type < FL_TYPE_MAX &&
 	       r->hdr.len == lengths[r->hdr.type] && len >= r->hdr.len &&
-	       (r->sock.family == AF_INET || r->sock.family == AF_INET6) && r->sock.state <= STATE_MAX &&
-	       r->sock.old_state <= STATE_MAX;
+	       (r->sock.family == AF_INET || r->sock.family == AF_INET6) &&
+	       r->sock.state <= STATE_MAX && r->sock.old_state <= STATE_MAX;
 }
 
 static uint64_t xorshift(uint64_t *s)
@@ -226,7 +231,8 @@ int main(void)
 		IT("only IPv4 and IPv6 are taken", families),
 		IT("states that the kernel does not have are refused", states),
 		IT("a snapshot's length, family and states are checked", snapshots),
-		IT("a million random buffers are never taken wrongly nor read past their end", random_buffers),
+		IT("a million random buffers are never taken wrongly nor read past their end",
+		   random_buffers),
 	};
 
 	return RUN(tests);

@@ -84,8 +84,9 @@ static void round_trip(const char *literal, const char *text)
 
 static void test_literal(void **state)
 {
-	static const char *const wrong[] = {"", "1", "127.1", "1.2.3", "1.2.3.4.5", "1.2.3.256", "::g",
-					    "[::1]", "localhost", "0x7f000001", "1.2.3.4 "};
+	static const char *const wrong[] = {"",          "1",          "127.1",   "1.2.3",
+					    "1.2.3.4.5", "1.2.3.256",  "::g",     "[::1]",
+					    "localhost", "0x7f000001", "1.2.3.4 "};
 	struct echo_addr a;
 
 	(void)state;

@@ -24,8 +24,9 @@ static void test_any_cut_is_the_same(void **state)
 			payload_fill(7, at, cut + at, LEN - at < step ? LEN - at : step);
 		assert_memory_equal(cut, whole, LEN);
 		for (size_t at = 0; at < LEN; at += step)
-			assert_int_equal(payload_check(7, at, whole + at,
-						       LEN - at < step ? LEN - at : step), -1);
+			assert_int_equal(
+				payload_check(7, at, whole + at, LEN - at < step ? LEN - at : step),
+				-1);
 	}
 }
 
@@ -43,7 +44,8 @@ static void test_every_wrong_byte_is_found(void **state)
 	assert_int_equal(payload_check(3, 5, data, LEN), -1);
 }
 
-/* An echo of another connection, or of another place in this one, is not taken for the right one. */
+/* An echo of another connection, or of another place in this one, is not taken for the right one.
+ */
 static void test_streams_differ(void **state)
 {
 	uint8_t data[64];

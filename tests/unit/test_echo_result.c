@@ -24,7 +24,7 @@ static void test_percentiles(void **state)
 
 	(void)state;
 	for (uint32_t i = 0; i < 1000; i++)
-		us[i] = (i * 7 + 3) % 1000 + 1;	/* 1…1000, shuffled */
+		us[i] = (i * 7 + 3) % 1000 + 1; /* 1…1000, shuffled */
 	latency_summarize(us, 1000, &l);
 	assert_int_equal(l.count, 1000);
 	assert_int_equal(l.min_us, 1);
@@ -64,15 +64,21 @@ static void test_latency_us(void **state)
 /* Three connections: one well, one refused, one that came back wrong. */
 static void make_result(struct ping_result *r)
 {
-	*r = (struct ping_result){.family = AF_INET, .requested = 4, .connections = 3,
-				  .duration_ns = 500000000};
+	*r = (struct ping_result){
+		.family = AF_INET, .requested = 4, .connections = 3, .duration_ns = 500000000};
 	r->conns = calloc(3, sizeof(*r->conns));
 	assert_non_null(r->conns);
-	r->conns[0] = (struct ping_conn){.local.v4.s_addr = htonl(INADDR_LOOPBACK), .us = 57,
-					 .connect_us = 30, .port = 40001, .connected = true};
+	r->conns[0] = (struct ping_conn){.local.v4.s_addr = htonl(INADDR_LOOPBACK),
+					 .us = 57,
+					 .connect_us = 30,
+					 .port = 40001,
+					 .connected = true};
 	r->conns[1] = (struct ping_conn){.port = 40002, .error = ECONNREFUSED};
-	r->conns[2] = (struct ping_conn){.local.v4.s_addr = htonl(INADDR_LOOPBACK), .connect_us = 1500,
-					 .port = 40003, .connected = true, .error = PING_MISMATCH};
+	r->conns[2] = (struct ping_conn){.local.v4.s_addr = htonl(INADDR_LOOPBACK),
+					 .connect_us = 1500,
+					 .port = 40003,
+					 .connected = true,
+					 .error = PING_MISMATCH};
 	assert_int_equal(ping_result_summarize(r), 0);
 }
 
@@ -124,16 +130,17 @@ static void test_json(void **state)
 	(void)state;
 	make_result(&r);
 	assert_int_equal(ping_view_json(&r, "local\"host", "127.0.0.1", 9000, fd), 0);
-	shows(fd, "{\"type\":\"ping\",\"host\":\"local\\\"host\",\"addr\":\"127.0.0.1\",\"port\":9000,"
-		  "\"requested\":4,\"connections\":3,\"ok\":1,\"failed\":2,"
-		  "\"errors\":{\"EBADMSG\":1,\"ECONNREFUSED\":1},"
-		  "\"bytes_sent\":0,\"bytes_received\":0,\"duration_us\":500000,\"rate\":2.000,"
-		  "\"latency_us\":{\"min\":57,\"p50\":57,\"p99\":57,\"max\":57},"
-		  "\"connect_us\":{\"min\":30,\"p50\":30,\"p99\":1500,\"max\":1500},"
-		  "\"connects\":[{\"local\":\"127.0.0.1\",\"port\":40001,\"us\":57,\"connect_us\":30},"
-		  "{\"port\":40002,\"error\":\"ECONNREFUSED\"},"
-		  "{\"local\":\"127.0.0.1\",\"port\":40003,\"connect_us\":1500,\"error\":\"EBADMSG\"}],"
-		  "\"local_ports\":[40001],\"failed_ports\":[40002,40003]}\n");
+	shows(fd,
+	      "{\"type\":\"ping\",\"host\":\"local\\\"host\",\"addr\":\"127.0.0.1\",\"port\":9000,"
+	      "\"requested\":4,\"connections\":3,\"ok\":1,\"failed\":2,"
+	      "\"errors\":{\"EBADMSG\":1,\"ECONNREFUSED\":1},"
+	      "\"bytes_sent\":0,\"bytes_received\":0,\"duration_us\":500000,\"rate\":2.000,"
+	      "\"latency_us\":{\"min\":57,\"p50\":57,\"p99\":57,\"max\":57},"
+	      "\"connect_us\":{\"min\":30,\"p50\":30,\"p99\":1500,\"max\":1500},"
+	      "\"connects\":[{\"local\":\"127.0.0.1\",\"port\":40001,\"us\":57,\"connect_us\":30},"
+	      "{\"port\":40002,\"error\":\"ECONNREFUSED\"},"
+	      "{\"local\":\"127.0.0.1\",\"port\":40003,\"connect_us\":1500,\"error\":\"EBADMSG\"}],"
+	      "\"local_ports\":[40001],\"failed_ports\":[40002,40003]}\n");
 	ping_result_free(&r);
 }
 
@@ -142,7 +149,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_percentiles), cmocka_unit_test(test_percentiles_of_few),
 		cmocka_unit_test(test_latency_us),  cmocka_unit_test(test_summarize),
-		cmocka_unit_test(test_table),	    cmocka_unit_test(test_json),
+		cmocka_unit_test(test_table),       cmocka_unit_test(test_json),
 	};
 
 	return cmocka_run_group_tests_name("echo_result", tests, NULL, NULL);

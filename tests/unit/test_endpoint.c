@@ -12,7 +12,8 @@ static struct endpoint *add(struct endpoints *t, uint64_t cookie, enum role role
 	return ep;
 }
 
-static struct endpoint *listener(struct endpoints *t, uint64_t cookie, const char *addr, uint16_t port, uint32_t pid)
+static struct endpoint *listener(struct endpoints *t, uint64_t cookie, const char *addr,
+				 uint16_t port, uint32_t pid)
 {
 	struct endpoint *ep = endpoint_add(t, cookie);
 
@@ -25,7 +26,8 @@ static struct endpoint *listener(struct endpoints *t, uint64_t cookie, const cha
 	return ep;
 }
 
-static struct endpoint *taken_by(struct endpoints *t, uint64_t netns, const char *addr, uint16_t port)
+static struct endpoint *taken_by(struct endpoints *t, uint64_t netns, const char *addr,
+				 uint16_t port)
 {
 	struct addr_port ap = {.port = port};
 
@@ -95,8 +97,10 @@ TEST(listener_replaced)
 TEST(exact_before_wildcard)
 {
 	struct endpoints t = {0};
-	struct endpoint *any = listener(&t, 1, "0.0.0.0", 80, 10), *one = listener(&t, 2, "10.0.0.1", 80, 11);
-	struct endpoint *any6 = listener(&t, 3, "::", 80, 12), *one6 = listener(&t, 4, "fd77::1", 80, 13);
+	struct endpoint *any = listener(&t, 1, "0.0.0.0", 80, 10),
+			*one = listener(&t, 2, "10.0.0.1", 80, 11);
+	struct endpoint *any6 = listener(&t, 3, "::", 80, 12),
+			*one6 = listener(&t, 4, "fd77::1", 80, 13);
 
 	assert_ptr_equal(taken_by(&t, 1, "10.0.0.1", 80), one);
 	assert_ptr_equal(taken_by(&t, 1, "10.0.0.2", 80), any);
@@ -131,7 +135,7 @@ TEST(wildcard_families)
 	assert_ptr_equal(taken_by(&t, 1, "10.0.0.1", 80), v4);
 	assert_ptr_equal(taken_by(&t, 1, "fd77::1", 80), v6);
 	endpoint_free(&t, v4);
-	assert_ptr_equal(taken_by(&t, 1, "10.0.0.1", 80), v6);	/* dual stack */
+	assert_ptr_equal(taken_by(&t, 1, "10.0.0.1", 80), v6); /* dual stack */
 	v4 = listener(&t, 3, "0.0.0.0", 80, 12);
 	assert_ptr_equal(taken_by(&t, 1, "10.0.0.1", 80), v4);
 	assert_ptr_equal(taken_by(&t, 1, "fd77::1", 80), v6);
@@ -162,7 +166,8 @@ TEST(reuseport_of_the_other_family)
 {
 	struct endpoints t = {0};
 
-	/* Two on 0.0.0.0 share IPv4; the one on [::] has IPv6 for itself, wherever it stands in the list. */
+	/* Two on 0.0.0.0 share IPv4; the one on [::] has IPv6 for itself, wherever it stands in the
+	 * list. */
 	listener(&t, 1, "0.0.0.0", 80, 10);
 	listener(&t, 2, "::", 80, 12);
 	listener(&t, 3, "0.0.0.0", 80, 11);
@@ -182,7 +187,8 @@ TEST(reuseport_of_the_other_family)
 TEST(peers)
 {
 	struct endpoints t = {0};
-	struct endpoint *c = add(&t, 1, ROLE_CLIENT), *s = add(&t, 2, ROLE_SERVER), *x = add(&t, 3, ROLE_SERVER);
+	struct endpoint *c = add(&t, 1, ROLE_CLIENT), *s = add(&t, 2, ROLE_SERVER),
+			*x = add(&t, 3, ROLE_SERVER);
 
 	endpoint_set_conn(&t, c, 99);
 	assert_null(c->peer);
@@ -199,7 +205,8 @@ TEST(peers)
 TEST(same_id)
 {
 	struct endpoints t = {0};
-	struct endpoint *a = add(&t, 1, ROLE_CLIENT), *b = add(&t, 2, ROLE_CLIENT), *s = add(&t, 3, ROLE_SERVER);
+	struct endpoint *a = add(&t, 1, ROLE_CLIENT), *b = add(&t, 2, ROLE_CLIENT),
+			*s = add(&t, 3, ROLE_SERVER);
 
 	endpoint_set_conn(&t, a, 99);
 	endpoint_set_conn(&t, b, 99);
@@ -218,7 +225,7 @@ TEST(lingers)
 	struct endpoint *a = add(&t, 1, ROLE_CLIENT), *b = add(&t, 2, ROLE_CLIENT);
 
 	endpoint_linger(&t, a, 1000);
-	endpoint_linger(&t, a, 5000);	/* once is enough */
+	endpoint_linger(&t, a, 5000); /* once is enough */
 	endpoint_linger(&t, b, 2000);
 	endpoint_expire(&t, 1000 + ENDPOINT_LINGER_NS - 1);
 	assert_int_equal(count(&t), 2);
@@ -276,7 +283,7 @@ TEST(tentative)
 	assert_ptr_equal(t.tentative.head, b);
 	endpoint_linger(&t, b, 1);
 	assert_int_equal(t.tentative.len, 0);
-	endpoint_set_tentative(&t, b, true);	/* has its place in the other line */
+	endpoint_set_tentative(&t, b, true); /* has its place in the other line */
 	assert_int_equal(t.tentative.len, 0);
 	assert_int_equal(t.lingering.len, 1);
 	endpoints_free(&t);
@@ -317,11 +324,14 @@ int main(void)
 		IT("a socket without a cookie is not tracked, and counted", no_cookie),
 		IT("a cookie that comes again replaces its endpoint", replaced),
 		IT("a listener that comes again is found at its new port only", listener_replaced),
-		IT("a listener bound to the address comes before one bound to all", exact_before_wildcard),
+		IT("a listener bound to the address comes before one bound to all",
+		   exact_before_wildcard),
 		IT("a listener takes nothing of other ports, namespaces and addresses", not_others),
-		IT("0.0.0.0 takes IPv4, [::] takes both unless the other is there", wildcard_families),
+		IT("0.0.0.0 takes IPv4, [::] takes both unless the other is there",
+		   wildcard_families),
 		IT("listeners of several processes on one port are ambiguous", reuseport),
-		IT("ambiguous listeners of one family leave the other's alone", reuseport_of_the_other_family),
+		IT("ambiguous listeners of one family leave the other's alone",
+		   reuseport_of_the_other_family),
 		IT("ends of one conn id are peers", peers),
 		IT("two sockets with one id in one role: the second is nobody's", same_id),
 		IT("a closed endpoint lingers for a second", lingers),

@@ -9,7 +9,8 @@
 
 static const struct netns blue = {.inode = 4026532607, .cookie = 4101, .name = "blue"};
 static const struct netns nameless = {.inode = 4026532608, .cookie = 4102};
-static const struct cgroup box = {.path = "/docker/x", .container = {.runtime = "docker", .id = "x"}};
+static const struct cgroup box = {.path = "/docker/x",
+				  .container = {.runtime = "docker", .id = "x"}};
 
 static const char *reason_name(void *ctx, int32_t reason)
 {
@@ -24,8 +25,12 @@ static const struct event_view view = {.clock = &wall, .reset_reason = reason_na
 static struct event sample(enum event_type type)
 {
 	struct event e = {
-		.type = type, .time = 1795230611123456789, .conn = 0x0f0c2c6f1f3d5a77, .cookie = 4117,
-		.role = ROLE_CLIENT, .self.netns = &blue,
+		.type = type,
+		.time = 1795230611123456789,
+		.conn = 0x0f0c2c6f1f3d5a77,
+		.cookie = 4117,
+		.role = ROLE_CLIENT,
+		.self.netns = &blue,
 	};
 
 	assert_int_equal(addr_parse("10.77.0.2", &e.self.local.addr), 0);
@@ -33,7 +38,13 @@ static struct event sample(enum event_type type)
 	e.self.local.port = 37876;
 	e.self.remote.port = 9000;
 	e.self.owner = (struct owner){
-		.source = OWNER_CONNECT, .pid = 10, .tid = 11, .ppid = 1, .uid = 0, .comm = "curl", .cgroup = &box,
+		.source = OWNER_CONNECT,
+		.pid = 10,
+		.tid = 11,
+		.ppid = 1,
+		.uid = 0,
+		.comm = "curl",
+		.cgroup = &box,
 	};
 	return e;
 }
@@ -71,11 +82,12 @@ static void same(const struct event *e, const char *want)
 }
 
 #define TIME "\"time\":\"2026-11-21T03:10:11.123456789Z\","
-#define COMMON TIME "\"conn\":\"0f0c2c6f1f3d5a77\",\"cookie\":4117,\"role\":\"client\"," \
-	"\"netns\":{\"inode\":4026532607,\"cookie\":4101,\"name\":\"blue\"},\"family\":\"ipv4\"," \
-	"\"local\":{\"addr\":\"10.77.0.2\",\"port\":37876},\"remote\":{\"addr\":\"10.77.0.3\",\"port\":9000}," \
-	"\"owner\":{\"pid\":10,\"tid\":11,\"ppid\":1,\"uid\":0,\"comm\":\"curl\",\"cgroup\":\"/docker/x\"," \
-	"\"source\":\"connect\",\"container\":{\"runtime\":\"docker\",\"id\":\"x\"}}"
+#define COMMON                                                                                                      \
+	TIME "\"conn\":\"0f0c2c6f1f3d5a77\",\"cookie\":4117,\"role\":\"client\","                                   \
+	     "\"netns\":{\"inode\":4026532607,\"cookie\":4101,\"name\":\"blue\"},\"family\":\"ipv4\","              \
+	     "\"local\":{\"addr\":\"10.77.0.2\",\"port\":37876},\"remote\":{\"addr\":\"10.77.0.3\",\"port\":9000}," \
+	     "\"owner\":{\"pid\":10,\"tid\":11,\"ppid\":1,\"uid\":0,\"comm\":\"curl\",\"cgroup\":\"/docker/x\","    \
+	     "\"source\":\"connect\",\"container\":{\"runtime\":\"docker\",\"id\":\"x\"}}"
 
 TEST(each_type)
 {
@@ -90,11 +102,13 @@ TEST(each_type)
 	same(&e, "{\"type\":\"accept\"," COMMON ",\"latency_us\":57}");
 	e.type = EVENT_CONNECT_FAILED;
 	e.u.error = ECONNREFUSED;
-	same(&e, "{\"type\":\"connect-failed\"," COMMON ",\"error\":\"ECONNREFUSED\",\"latency_us\":57}");
+	same(&e, "{\"type\":\"connect-failed\"," COMMON
+		 ",\"error\":\"ECONNREFUSED\",\"latency_us\":57}");
 	e = sample(EVENT_STATE);
 	e.u.state.from = 2;
 	e.u.state.to = 1;
-	same(&e, "{\"type\":\"state\"," COMMON ",\"state\":{\"from\":\"SYN_SENT\",\"to\":\"ESTABLISHED\"}}");
+	same(&e, "{\"type\":\"state\"," COMMON
+		 ",\"state\":{\"from\":\"SYN_SENT\",\"to\":\"ESTABLISHED\"}}");
 	e = sample(EVENT_RETRANSMIT);
 	e.u.retransmit.state = 8;
 	e.u.retransmit.retransmits = 3;
@@ -105,8 +119,10 @@ TEST(each_type)
 	same(&e, "{\"type\":\"reset\"," COMMON ",\"by\":\"local\",\"reason\":\"TCP_STATE\"}");
 	e = sample(EVENT_CLOSE);
 	e.u.close = (struct event_close){5000, 1, 2, 3, 4, 5, 6, 7, CLOSE_TIMEOUT};
-	same(&e, "{\"type\":\"close\"," COMMON ",\"duration_us\":5,\"tx_bytes\":1,\"rx_bytes\":2,\"tx_segments\":3,"
-		 "\"rx_segments\":4,\"retransmits\":5,\"srtt_us\":6,\"min_rtt_us\":7,\"reason\":\"timeout\"}");
+	same(&e,
+	     "{\"type\":\"close\"," COMMON
+	     ",\"duration_us\":5,\"tx_bytes\":1,\"rx_bytes\":2,\"tx_segments\":3,"
+	     "\"rx_segments\":4,\"retransmits\":5,\"srtt_us\":6,\"min_rtt_us\":7,\"reason\":\"timeout\"}");
 	e = (struct event){.type = EVENT_LOST, .time = e.time, .u.lost = 42};
 	same(&e, "{\"type\":\"lost\"," TIME "\"count\":42,\"what\":\"records\"}");
 }
@@ -121,10 +137,12 @@ TEST(absent)
 	e.self.owner = (struct owner){.source = OWNER_UNKNOWN, .pid = 99};
 	e.self.local.port = e.self.remote.port = 0;
 	memset(&e.self.remote.addr, 0, 16);
-	same(&e, "{\"type\":\"connect\"," TIME "\"family\":\"ipv4\",\"local\":{\"addr\":\"10.77.0.2\"}}");
+	same(&e, "{\"type\":\"connect\"," TIME
+		 "\"family\":\"ipv4\",\"local\":{\"addr\":\"10.77.0.2\"}}");
 	e.self.netns = &nameless;
 	e.self.owner.cgroup = &box;
-	same(&e, "{\"type\":\"connect\"," TIME "\"netns\":{\"inode\":4026532608,\"cookie\":4102},\"family\":\"ipv4\","
+	same(&e, "{\"type\":\"connect\"," TIME
+		 "\"netns\":{\"inode\":4026532608,\"cookie\":4102},\"family\":\"ipv4\","
 		 "\"local\":{\"addr\":\"10.77.0.2\"},\"owner\":{\"cgroup\":\"/docker/x\","
 		 "\"container\":{\"runtime\":\"docker\",\"id\":\"x\"}}}");
 	e = sample(EVENT_CONNECT_FAILED);
@@ -133,7 +151,8 @@ TEST(absent)
 	e.u.reset.reason = -1;
 	same(&e, "{\"type\":\"reset\"," COMMON ",\"by\":\"remote\"}");
 	e = sample(EVENT_CLOSE);
-	same(&e, "{\"type\":\"close\"," COMMON ",\"tx_bytes\":0,\"rx_bytes\":0,\"tx_segments\":0,\"rx_segments\":0,"
+	same(&e, "{\"type\":\"close\"," COMMON
+		 ",\"tx_bytes\":0,\"rx_bytes\":0,\"tx_segments\":0,\"rx_segments\":0,"
 		 "\"retransmits\":0,\"reason\":\"fin\"}");
 }
 
@@ -145,8 +164,10 @@ TEST(peer)
 	e.peer = e.self;
 	e.peer.netns = &nameless;
 	e.peer.owner = (struct owner){0};
-	same(&e, "{\"type\":\"connect\"," COMMON ",\"peer\":{\"netns\":{\"inode\":4026532608,\"cookie\":4102},"
-		 "\"local\":{\"addr\":\"10.77.0.2\",\"port\":37876},\"remote\":{\"addr\":\"10.77.0.3\",\"port\":9000}}}");
+	same(&e,
+	     "{\"type\":\"connect\"," COMMON
+	     ",\"peer\":{\"netns\":{\"inode\":4026532608,\"cookie\":4102},"
+	     "\"local\":{\"addr\":\"10.77.0.2\",\"port\":37876},\"remote\":{\"addr\":\"10.77.0.3\",\"port\":9000}}}");
 }
 
 TEST(hostile_comm)
@@ -192,7 +213,8 @@ TEST(table)
 	line(&e, "event,netns,detail", "connect         blue          57 µs\n");
 	line(&e, "container", "docker:x\n");
 	line(&e, "cookie", "00001015\n");
-	line(&e, "peer,peer-container,source", "-                           -                        connect\n");
+	line(&e, "peer,peer-container,source",
+	     "-                           -                        connect\n");
 	e.type = EVENT_LOST;
 	e.u.lost = 3;
 	line(&e, "netns,local,remote,detail",
@@ -232,7 +254,8 @@ int main(void)
 		IT("each type of event has just the keys of the design", each_type),
 		IT("what is unknown is absent", absent),
 		IT("the peer has netns, ends and owner of its own", peer),
-		IT("a hostile process name stays one string in JSON and one cell in the table", hostile_comm),
+		IT("a hostile process name stays one string in JSON and one cell in the table",
+		   hostile_comm),
 		IT("table cells show what is known and a dash for the rest", table),
 		IT("columns are chosen by name, and the first wrong one is told", columns),
 	};

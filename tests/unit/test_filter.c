@@ -83,7 +83,8 @@ TEST(and_between)
 		assert_int_equal(filter_add_pid(&f, wrong & 2 ? "8" : "7"), 0);
 		assert_int_equal(filter_add_comm(&f, wrong & 4 ? "cur" : "curl"), 0);
 		assert_int_equal(filter_add_port(&f, wrong & 8 ? "444" : "443"), 0);
-		assert_int_equal(filter_add_host(&f, wrong & 16 ? "10.0.2.0/24" : "10.0.0.0/24"), 0);
+		assert_int_equal(filter_add_host(&f, wrong & 16 ? "10.0.2.0/24" : "10.0.0.0/24"),
+				 0);
 		assert_int_equal(filter_event(&f, &e), wrong == 0);
 		filter_free(&f);
 	}
@@ -91,7 +92,8 @@ TEST(and_between)
 
 TEST(either_end)
 {
-	static const char *const ports[] = {"40000", "443"}, *const hosts[] = {"10.0.0.2", "10.0.1.3"};
+	static const char *const ports[] = {"40000", "443"}, *const hosts[] = {"10.0.0.2",
+									       "10.0.1.3"};
 	struct event e = sample();
 
 	for (size_t i = 0; i < 2; i++) {
@@ -149,11 +151,11 @@ TEST(families)
 		{"10.0.0.2", "10.0.0.3", true, false},
 		{"fd77::2", "fd77::3", false, true},
 		{"::ffff:10.0.0.2", "::ffff:10.0.0.3", true, false},
-		{"0.0.0.0", "0.0.0.0", true, false},	/* a listener */
-		{"::", "::", true, true},		/* a listener that may take both */
+		{"0.0.0.0", "0.0.0.0", true, false}, /* a listener */
+		{"::", "::", true, true},            /* a listener that may take both */
 		{"fd77::2", "::", false, true},
-		{"::", "fd77::3", false, true},		/* before a source address is chosen */
-		{"::", "10.0.0.3", true, false},	/* a v6 socket on its way to a v4-mapped address */
+		{"::", "fd77::3", false, true},  /* before a source address is chosen */
+		{"::", "10.0.0.3", true, false}, /* a v6 socket on its way to a v4-mapped address */
 	};
 	struct filter none = {0}, v4 = {.only_v4 = true}, v6 = {.only_v6 = true}, both;
 
@@ -235,7 +237,7 @@ TEST(limits)
 	assert_int_equal(filter_add_host(&f, "::/0"), -E2BIG);
 	for (uint32_t i = 0; i < FILTER_NETNS_MAX; i++)
 		assert_int_equal(filter_add_netns(&f, i + 1), 0);
-	assert_int_equal(filter_add_netns(&f, 1), 0);	/* is there already */
+	assert_int_equal(filter_add_netns(&f, 1), 0); /* is there already */
 	assert_int_equal(filter_add_netns(&f, FILTER_NETNS_MAX + 1), -E2BIG);
 	filter_free(&f);
 	assert_null(f.netns);
@@ -256,7 +258,7 @@ TEST(to_kernel)
 	assert_int_equal(filter_add_host(&f, "10.1.2.3/8"), 0);
 	assert_int_equal(filter_add_host(&f, "fd77::/16"), 0);
 	filter_to_kernel(&f, &k);
-	assert_true(k.netns_one == 0 && k.netns_many == 0);	/* not its business */
+	assert_true(k.netns_one == 0 && k.netns_many == 0); /* not its business */
 	assert_int_equal(k.task_wanted, 1);
 	assert_true(k.npids == 2 && k.pids[0] == 7 && k.pids[1] == 8 && k.pids[2] == 0);
 	/* The kernel's comm: 15 bytes and a NUL, nothing behind. */
@@ -297,7 +299,8 @@ int main(void)
 		IT("port and host match either end", either_end),
 		IT("the peer's netns and process do not count", own_end_only),
 		IT("an unknown owner or netns matches no filter for it", unknown_owner),
-		IT("-4 and -6 go by the addresses spoken, v4-mapped is IPv4, both are neither", families),
+		IT("-4 and -6 go by the addresses spoken, v4-mapped is IPv4, both are neither",
+		   families),
 		IT("a gap passes every filter", lost_passes),
 		IT("a process name is cut to 15 bytes as the kernel cuts it", comm_is_cut),
 		IT("values that are none are refused", values),

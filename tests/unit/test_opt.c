@@ -74,8 +74,17 @@ static int parse_until(bool stop, const char *const *words)
 
 TEST(uint)
 {
-	static const char *const bad[] = {"", "-1", " 1", "1 ", "+1", "x", "1x", "0x1", "1.5",
-					  "18446744073709551616", "99999999999999999999999"};
+	static const char *const bad[] = {"",
+					  "-1",
+					  " 1",
+					  "1 ",
+					  "+1",
+					  "x",
+					  "1x",
+					  "0x1",
+					  "1.5",
+					  "18446744073709551616",
+					  "99999999999999999999999"};
 	uint64_t v;
 
 	assert_int_equal(opt_parse_uint("0", 0, 0, &v), 0);
@@ -91,8 +100,9 @@ TEST(uint)
 
 TEST(seconds)
 {
-	static const char *const bad[] = {"", "0", "0.0", "-1", " 1", "1 ", "x", "1m", "1ss", "inf", "nan", "1e10",
-					  "1e400", "0.0000000001", ".", "1,5"};
+	static const char *const bad[] = {
+		"",    "0",   "0.0", "-1",   " 1",    "1 ",           "x", "1m",
+		"1ss", "inf", "nan", "1e10", "1e400", "0.0000000001", ".", "1,5"};
 	uint64_t v;
 
 	assert_int_equal(opt_parse_seconds("2", &v), 0);
@@ -109,8 +119,17 @@ TEST(seconds)
 
 TEST(size)
 {
-	static const char *const bad[] = {"", "K", "-1K", " 1K", "1KB", "1 K", "1T", "1.5K", "17179869184G",
-					  "18446744073709551616", "36028797018963968K"};
+	static const char *const bad[] = {"",
+					  "K",
+					  "-1K",
+					  " 1K",
+					  "1KB",
+					  "1 K",
+					  "1T",
+					  "1.5K",
+					  "17179869184G",
+					  "18446744073709551616",
+					  "36028797018963968K"};
 	uint64_t v;
 
 	assert_int_equal(opt_parse_size("0", &v), 0);
@@ -133,8 +152,9 @@ TEST(size)
 
 TEST(each_type)
 {
-	assert_int_equal(PARSE("-f", "-n", "3", "--any", "77", "-d0.5", "--size=64K", "--string", "a b", "-o", "json",
-			       "--call", "v", "-x"), 0);
+	assert_int_equal(PARSE("-f", "-n", "3", "--any", "77", "-d0.5", "--size=64K", "--string",
+			       "a b", "-o", "json", "--call", "v", "-x"),
+			 0);
 	assert_true(cfg.flag);
 	assert_true(cfg.number == 3);
 	assert_true(cfg.any == 77);

@@ -98,7 +98,7 @@ TEST(stays_a_moment)
 	put(&q, 100 * MS, 2);
 	assert_int_equal(pop(&q, 100 * MS), 0);
 	assert_int_equal(pop(&q, 100 * MS + QUEUE_REORDER_NS - 1), 0);
-	put(&q, 99 * MS, 1);	/* an older one, of another CPU */
+	put(&q, 99 * MS, 1); /* an older one, of another CPU */
 	assert_int_equal(pop(&q, 100 * MS + QUEUE_REORDER_NS - 1), 1);
 	assert_int_equal(pop(&q, 100 * MS + QUEUE_REORDER_NS), 2);
 	queue_free(&q);
@@ -118,7 +118,7 @@ TEST(waits_for_peer)
 	e = put(&q, 200 * MS, 2);
 	e->waiting_for = ep;
 	assert_int_equal(pop(&q, 200 * MS + QUEUE_REORDER_NS), 0);
-	e->waiting_for = NULL;	/* the peer has come */
+	e->waiting_for = NULL; /* the peer has come */
 	assert_int_equal(pop(&q, 200 * MS + QUEUE_REORDER_NS), 2);
 	queue_free(&q);
 }
@@ -170,7 +170,8 @@ int main(void)
 		IT("events of the same time leave as they came", stable),
 		IT("two thousand random times leave in order", random_order),
 		IT("an event stays so that an older one can still go before it", stays_a_moment),
-		IT("an event that waits for its peer stays longer, until it is told", waits_for_peer),
+		IT("an event that waits for its peer stays longer, until it is told",
+		   waits_for_peer),
 		IT("nothing overtakes an event that waits", waits_together),
 		IT("the last flush takes everything", flush),
 		IT("an event is used again, empty", recycles),

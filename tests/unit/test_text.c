@@ -16,13 +16,13 @@ static const struct example harmless[] = {
 	{"", "", "", 0},
 	{"nginx: worker", "nginx: worker", "nginx: worker", 13},
 	{"a/b'c <d>&", "a/b'c <d>&", "a/b'c <d>&", 10},
-	{"\xc3\xa4", "\xc3\xa4", "\xc3\xa4", 1},			/* ä */
-	{"\xe2\x82\xac!", "\xe2\x82\xac!", "\xe2\x82\xac!", 2},		/* € */
+	{"\xc3\xa4", "\xc3\xa4", "\xc3\xa4", 1},                /* ä */
+	{"\xe2\x82\xac!", "\xe2\x82\xac!", "\xe2\x82\xac!", 2}, /* € */
 	{"\xf0\x9f\x98\x80", "\xf0\x9f\x98\x80", "\xf0\x9f\x98\x80", 1},
-	{"\xc2\xa0", "\xc2\xa0", "\xc2\xa0", 1},			/* the first behind C1 */
-	{"\xed\x9f\xbf", "\xed\x9f\xbf", "\xed\x9f\xbf", 1},		/* U+D7FF, below the surrogates */
-	{"\xee\x80\x80", "\xee\x80\x80", "\xee\x80\x80", 1},		/* U+E000, above them */
-	{"\xf4\x8f\xbf\xbf", "\xf4\x8f\xbf\xbf", "\xf4\x8f\xbf\xbf", 1},	/* U+10FFFF */
+	{"\xc2\xa0", "\xc2\xa0", "\xc2\xa0", 1},             /* the first behind C1 */
+	{"\xed\x9f\xbf", "\xed\x9f\xbf", "\xed\x9f\xbf", 1}, /* U+D7FF, below the surrogates */
+	{"\xee\x80\x80", "\xee\x80\x80", "\xee\x80\x80", 1}, /* U+E000, above them */
+	{"\xf4\x8f\xbf\xbf", "\xf4\x8f\xbf\xbf", "\xf4\x8f\xbf\xbf", 1}, /* U+10FFFF */
 };
 
 static const struct example quotes[] = {
@@ -37,29 +37,36 @@ static const struct example controls[] = {
 	{"\x1b[2Jx", "\\x1b[2Jx", "\\u001b[2Jx", 8},
 	{"\x1f \x7f", "\\x1f \\x7f", "\\u001f \\u007f", 9},
 	{"\xc2\x80", "\\xc2\\x80", "\\u0080", 8},
-	{"\xc2\x9b" "31m", "\\xc2\\x9b31m", "\\u009b31m", 11},	/* CSI in one character */
+	{"\xc2\x9b"
+	 "31m",
+	 "\\xc2\\x9b31m", "\\u009b31m", 11}, /* CSI in one character */
 	{"\xc2\x9f", "\\xc2\\x9f", "\\u009f", 8},
 };
 
 static const struct example broken[] = {
-	{"\x80", "\\x80", "\\\\x80", 4},			/* a continuation alone */
-	{"\x9b" "31m", "\\x9b31m", "\\\\x9b31m", 7},		/* CSI of an 8-bit terminal */
+	{"\x80", "\\x80", "\\\\x80", 4}, /* a continuation alone */
+	{"\x9b"
+	 "31m",
+	 "\\x9b31m", "\\\\x9b31m", 7}, /* CSI of an 8-bit terminal */
 	{"\xff", "\\xff", "\\\\xff", 4},
 	{"\xfe\xfe", "\\xfe\\xfe", "\\\\xfe\\\\xfe", 8},
-	{"\xc3", "\\xc3", "\\\\xc3", 4},			/* cut off at the end */
+	{"\xc3", "\\xc3", "\\\\xc3", 4}, /* cut off at the end */
 	{"\xe2\x82", "\\xe2\\x82", "\\\\xe2\\\\x82", 8},
 	{"\xf0\x9f\x98", "\\xf0\\x9f\\x98", "\\\\xf0\\\\x9f\\\\x98", 12},
-	{"\xc3(", "\\xc3(", "\\\\xc3(", 5},			/* cut off by another character */
-	{"\xe2\x82" "ab", "\\xe2\\x82ab", "\\\\xe2\\\\x82ab", 10},
-	{"\xc0\xaf", "\\xc0\\xaf", "\\\\xc0\\\\xaf", 8},	/* "/" in two bytes */
+	{"\xc3(", "\\xc3(", "\\\\xc3(", 5}, /* cut off by another character */
+	{"\xe2\x82"
+	 "ab",
+	 "\\xe2\\x82ab", "\\\\xe2\\\\x82ab", 10},
+	{"\xc0\xaf", "\\xc0\\xaf", "\\\\xc0\\\\xaf", 8}, /* "/" in two bytes */
 	{"\xc1\xbf", "\\xc1\\xbf", "\\\\xc1\\\\xbf", 8},
-	{"\xe0\x80\x8a", "\\xe0\\x80\\x8a", "\\\\xe0\\\\x80\\\\x8a", 12},	/* newline in three */
+	{"\xe0\x80\x8a", "\\xe0\\x80\\x8a", "\\\\xe0\\\\x80\\\\x8a", 12}, /* newline in three */
 	{"\xe0\x9f\xbf", "\\xe0\\x9f\\xbf", "\\\\xe0\\\\x9f\\\\xbf", 12},
 	{"\xf0\x80\x80\x8a", "\\xf0\\x80\\x80\\x8a", "\\\\xf0\\\\x80\\\\x80\\\\x8a", 16},
 	{"\xf0\x8f\xbf\xbf", "\\xf0\\x8f\\xbf\\xbf", "\\\\xf0\\\\x8f\\\\xbf\\\\xbf", 16},
-	{"\xed\xa0\x80", "\\xed\\xa0\\x80", "\\\\xed\\\\xa0\\\\x80", 12},	/* U+D800 */
-	{"\xed\xbf\xbf", "\\xed\\xbf\\xbf", "\\\\xed\\\\xbf\\\\xbf", 12},	/* U+DFFF */
-	{"\xf4\x90\x80\x80", "\\xf4\\x90\\x80\\x80", "\\\\xf4\\\\x90\\\\x80\\\\x80", 16},	/* U+110000 */
+	{"\xed\xa0\x80", "\\xed\\xa0\\x80", "\\\\xed\\\\xa0\\\\x80", 12}, /* U+D800 */
+	{"\xed\xbf\xbf", "\\xed\\xbf\\xbf", "\\\\xed\\\\xbf\\\\xbf", 12}, /* U+DFFF */
+	{"\xf4\x90\x80\x80", "\\xf4\\x90\\x80\\x80", "\\\\xf4\\\\x90\\\\x80\\\\x80",
+	 16}, /* U+110000 */
 	{"\xf5\x80\x80\x80", "\\xf5\\x80\\x80\\x80", "\\\\xf5\\\\x80\\\\x80\\\\x80", 16},
 };
 
@@ -170,8 +177,9 @@ TEST(random_bytes)
 			int kind = rand_r(&seed) % 3;
 
 			/* Plain noise, starts of sequences, continuations. */
-			s[i] = (char)(kind == 0 ? rand_r(&seed) : kind == 1 ? 0xc0 | rand_r(&seed) % 64 :
-									      0x80 | rand_r(&seed) % 64);
+			s[i] = (char)(kind == 0   ? rand_r(&seed)
+				      : kind == 1 ? 0xc0 | rand_r(&seed) % 64
+						  : 0x80 | rand_r(&seed) % 64);
 		}
 		s[len] = '\0';
 		text_plain(&plain, s);
@@ -190,8 +198,10 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		IT("harmless text is kept as it is, a character a column", keeps),
 		IT("quotes and backslashes are escaped in JSON", escapes_quotes),
-		IT("control characters, C0, DEL and C1, never reach the terminal", escapes_controls),
-		IT("bytes that are not UTF-8, overlong forms and surrogates are shown as numbers", escapes_broken),
+		IT("control characters, C0, DEL and C1, never reach the terminal",
+		   escapes_controls),
+		IT("bytes that are not UTF-8, overlong forms and surrogates are shown as numbers",
+		   escapes_broken),
 		IT("a JSON parser reads back what was written", parses_back),
 		IT("random bytes make printable text and valid JSON", random_bytes),
 	};

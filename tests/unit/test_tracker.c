@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * The tracker: whole lives of connections, who is known when, order and losses. Ends of connections stand in
- * test_tracker_close.c, far ends in test_tracker_far.c.
+ * The tracker: whole lives of connections, who is known when, order and losses. Ends of connections
+ * stand in test_tracker_close.c, far ends in test_tracker_far.c.
  */
 #include "unit.h"
 
@@ -157,7 +157,7 @@ TEST(other_netns)
 	expect(t, UINT64_MAX, EVENT_LISTEN);
 	e = expect(t, UINT64_MAX, EVENT_CLOSE);
 	assert_owner(&e->self.owner, OWNER_UNKNOWN, 0, NULL);
-	assert_ptr_equal(e->self.owner.cgroup, &box);	/* which the socket itself knows */
+	assert_ptr_equal(e->self.owner.cgroup, &box); /* which the socket itself knows */
 	tracker_free(t);
 }
 
@@ -175,7 +175,7 @@ TEST(closed_listener)
 	FEED(t, rec_server_est(20));
 	expect(t, UINT64_MAX, EVENT_LISTEN);
 	expect(t, UINT64_MAX, EVENT_STATE);
-	e = expect(t, UINT64_MAX, EVENT_STATE);	/* and no `close`: it was no connection */
+	e = expect(t, UINT64_MAX, EVENT_STATE); /* and no `close`: it was no connection */
 	assert_int_equal(e->u.state.from, LISTENING);
 	e = expect(t, UINT64_MAX, EVENT_STATE);
 	assert_owner(&e->self.owner, OWNER_UNKNOWN, 0, NULL);
@@ -191,8 +191,9 @@ TEST(in_order)
 	uint64_t last = 0, n = 0;
 
 	for (unsigned int i = 0; i < 500; i++) {
-		struct fl_trouble r = rec_trouble(FL_RETRANSMIT, 1000 + i * 10 + (uint64_t)rand_r(&seed) % 1500,
-						  client_sock(EST, EST));
+		struct fl_trouble r =
+			rec_trouble(FL_RETRANSMIT, 1000 + i * 10 + (uint64_t)rand_r(&seed) % 1500,
+				    client_sock(EST, EST));
 
 		r.hdr.cpu = (uint16_t)(i % CPUS);
 		FEED(t, r);
@@ -240,7 +241,7 @@ TEST(gap_in_place)
 	r.hdr.time = AT(30);
 	FEED(t, r);
 	r.hdr.time = AT(40);
-	r.hdr.cpu = 1;	/* counts for itself */
+	r.hdr.cpu = 1; /* counts for itself */
 	r.hdr.lost = 2;
 	FEED(t, r);
 	r.hdr.time = AT(50);
@@ -292,15 +293,20 @@ TEST(gap_at_end)
 TEST(state_events)
 {
 	struct tracker *t = new_tracker(true, false);
-	static const uint8_t path[][2] = {{CLOSED, SYN_SENT}, {SYN_SENT, EST}, {EST, FIN_WAIT1}, {FIN_WAIT1, FIN_WAIT2},
+	static const uint8_t path[][2] = {{CLOSED, SYN_SENT},
+					  {SYN_SENT, EST},
+					  {EST, FIN_WAIT1},
+					  {FIN_WAIT1, FIN_WAIT2},
 					  {FIN_WAIT2, CLOSED}};
 	const struct event *e;
 	unsigned int i = 0;
 
 	FEED(t, rec_syn_sent(0));
 	FEED(t, rec_client_est(10));
-	FEED(t, ((struct fl_state){header(FL_STATE, sizeof(struct fl_state), 20), client_sock(EST, FIN_WAIT1)}));
-	FEED(t, ((struct fl_state){header(FL_STATE, sizeof(struct fl_state), 30), client_sock(FIN_WAIT1, FIN_WAIT2)}));
+	FEED(t, ((struct fl_state){header(FL_STATE, sizeof(struct fl_state), 20),
+				   client_sock(EST, FIN_WAIT1)}));
+	FEED(t, ((struct fl_state){header(FL_STATE, sizeof(struct fl_state), 30),
+				   client_sock(FIN_WAIT1, FIN_WAIT2)}));
 	FEED(t, rec_close(40, client_sock(FIN_WAIT2, CLOSED)));
 	while ((e = tracker_next(t, UINT64_MAX))) {
 		if (e->type != EVENT_STATE)
@@ -320,12 +326,13 @@ TEST(no_state_events)
 	struct tracker *t = new_tracker(false, false);
 
 	FEED(t, rec_syn_sent(0));
-	FEED(t, ((struct fl_state){header(FL_STATE, sizeof(struct fl_state), 20), client_sock(EST, FIN_WAIT1)}));
+	FEED(t, ((struct fl_state){header(FL_STATE, sizeof(struct fl_state), 20),
+				   client_sock(EST, FIN_WAIT1)}));
 	expect_none(t, UINT64_MAX);
 	tracker_free(t);
 }
 
-/* --- records that are missing -------------------------------------------------------------------- */
+/* --- records that are missing --- */
 
 TEST(connect_without_syn)
 {
@@ -424,18 +431,24 @@ int main(void)
 		IT("closed endpoints are forgotten a second later", forgets),
 		IT("a connect is told as soon as its peer has accepted", settles_at_accept),
 		IT("a connect whose peer does not come is told after 10 ms", settles_after_10_ms),
-		IT("a connection that nobody has accepted yet belongs to its listener", listener_lends_its_owner),
+		IT("a connection that nobody has accepted yet belongs to its listener",
+		   listener_lends_its_owner),
 		IT("a listener of another namespace lends nothing", other_netns),
-		IT("a listener that was closed lends nothing, and its end is no close", closed_listener),
+		IT("a listener that was closed lends nothing, and its end is no close",
+		   closed_listener),
 		IT("records out of order in time come out in order", in_order),
 		IT("a server that is heard of before its client is still its peer", reversed_ends),
 		IT("a gap is told at its place, CPU by CPU", gap_in_place),
-		IT("losses behind the last record are told at the end, and all adds up", gap_at_end),
+		IT("losses behind the last record are told at the end, and all adds up",
+		   gap_at_end),
 		IT("with --states every change of state is an event", state_events),
 		IT("without --states none is", no_state_events),
-		IT("a connect whose SYN was not seen has no latency and no owner", connect_without_syn),
-		IT("an accept whose handshake was not seen has no latency", accept_without_established),
-		IT("trouble of an unknown socket tells what the socket knows", trouble_of_a_stranger),
+		IT("a connect whose SYN was not seen has no latency and no owner",
+		   connect_without_syn),
+		IT("an accept whose handshake was not seen has no latency",
+		   accept_without_established),
+		IT("trouble of an unknown socket tells what the socket knows",
+		   trouble_of_a_stranger),
 		IT("records without a cookie are events but not tracked", no_cookie),
 		IT("what still waits is freed", free_with_waiting_events),
 	};

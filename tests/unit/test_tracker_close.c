@@ -32,7 +32,7 @@ TEST(reasons)
 		{0, FIN_WAIT2, CLOSE_FIN},
 		{0, CLOSING, CLOSE_FIN},
 		{0, LAST_ACK, CLOSE_FIN},
-		{0, EST, CLOSE_RESET},		/* unread data, or SO_LINGER 0 */
+		{0, EST, CLOSE_RESET}, /* unread data, or SO_LINGER 0 */
 		{0, CLOSE_WAIT, CLOSE_RESET},
 		{ECONNRESET, EST, CLOSE_RESET},
 		{ECONNRESET, FIN_WAIT1, CLOSE_RESET},
@@ -101,8 +101,14 @@ TEST(counts)
 	const struct event *e;
 
 	r.counts = (struct fl_counts){
-		.tx_bytes = 1ULL << 40, .rx_bytes = 101, .tx_segments = 5, .rx_segments = 6, .retransmits = 2,
-		.srtt_us = 77, .min_rtt_us = 33, .flags = FL_FIN_RECEIVED,
+		.tx_bytes = 1ULL << 40,
+		.rx_bytes = 101,
+		.tx_segments = 5,
+		.rx_segments = 6,
+		.retransmits = 2,
+		.srtt_us = 77,
+		.min_rtt_us = 33,
+		.flags = FL_FIN_RECEIVED,
 	};
 	FEED(t, r);
 	r.counts.flags = 0;
@@ -112,7 +118,7 @@ TEST(counts)
 	FEED(t, r);
 	e = expect(t, UINT64_MAX, EVENT_CLOSE);
 	assert_true(e->u.close.tx_bytes == 1ULL << 40);
-	assert_int_equal(e->u.close.rx_bytes, 100);	/* the FIN was counted as one */
+	assert_int_equal(e->u.close.rx_bytes, 100); /* the FIN was counted as one */
 	assert_int_equal(e->u.close.tx_segments, 5);
 	assert_int_equal(e->u.close.rx_segments, 6);
 	assert_int_equal(e->u.close.retransmits, 2);
@@ -123,7 +129,7 @@ TEST(counts)
 	tracker_free(t);
 }
 
-/* --- connects that failed ------------------------------------------------------------------------ */
+/* --- connects that failed --- */
 
 static struct fl_close failed(uint64_t us, uint16_t error)
 {
@@ -198,7 +204,7 @@ TEST(never_established)
 	tracker_free(t);
 }
 
-/* --- one socket, several connections ------------------------------------------------------------- */
+/* --- one socket, several connections --- */
 
 TEST(second_try)
 {
@@ -233,14 +239,15 @@ TEST(second_try_whose_syn_is_lost)
 	FEED(t, rec_client_est(1030));
 	expect(t, UINT64_MAX, EVENT_CONNECT_FAILED);
 	e = expect(t, UINT64_MAX, EVENT_CONNECT);
-	assert_int_equal(e->latency_ns, 0);	/* not that of the first try */
+	assert_int_equal(e->latency_ns, 0); /* not that of the first try */
 	expect_none(t, AT(5000000));
 	/* Nor does it go with the first. */
 	assert_int_equal(tracked(t), 1);
 	tracker_free(t);
 }
 
-/* connect, disconnect (AF_UNSPEC), connect, disconnect within the 10 ms that a connect event may wait. */
+/* connect, disconnect (AF_UNSPEC), connect, disconnect within the 10 ms that a connect event may
+ * wait. */
 TEST(reconnected_within_the_wait)
 {
 	struct tracker *t = new_tracker(false, false);
@@ -252,7 +259,7 @@ TEST(reconnected_within_the_wait)
 	FEED(t, rec_syn_sent(0));
 	FEED(t, rec_client_est(100));
 	FEED(t, rec_close(200, client_sock(EST, CLOSED)));
-	FEED(t, again);		/* its SYN_SENT was lost */
+	FEED(t, again); /* its SYN_SENT was lost */
 	FEED(t, rec_close(400, client_sock(EST, CLOSED)));
 	FEED(t, rec_syn_sent(500));
 	FEED(t, failed(600, ECONNREFUSED));
@@ -293,7 +300,7 @@ TEST(listener_turned_client)
 	tracker_free(t);
 }
 
-/* --- older than the trace ------------------------------------------------------------------------ */
+/* --- older than the trace --- */
 
 static struct fl_snapshot snap(struct fl_sock s, struct fl_task task, uint64_t acked)
 {
@@ -303,7 +310,8 @@ static struct fl_snapshot snap(struct fl_sock s, struct fl_task task, uint64_t a
 TEST(snapshot_roles)
 {
 	struct tracker *t = new_tracker(false, false);
-	struct fl_snapshot c = snap(client_sock(EST, EST), curl(), 1), s = snap(server_sock(EST, EST), nginx(), 0);
+	struct fl_snapshot c = snap(client_sock(EST, EST), curl(), 1),
+			   s = snap(server_sock(EST, EST), nginx(), 0);
 	const struct event *e;
 
 	tracker_snapshot(t, &c);
@@ -340,7 +348,7 @@ TEST(snapshot_half_closed)
 	struct tracker *t = new_tracker(false, false);
 	struct fl_snapshot c = snap(client_sock(FIN_WAIT2, FIN_WAIT2), curl(), 2);
 
-	tracker_snapshot(t, &c);	/* SYN and FIN acknowledged */
+	tracker_snapshot(t, &c); /* SYN and FIN acknowledged */
 	FEED(t, rec_close(10, client_sock(FIN_WAIT2, CLOSED)));
 	assert_int_equal(expect(t, UINT64_MAX, EVENT_CLOSE)->role, ROLE_CLIENT);
 	tracker_free(t);
@@ -353,10 +361,11 @@ TEST(snapshot_listener)
 	struct fl_snapshot s = snap(l.sock, nginx(), 0), fork = snap(l.sock, worker(), 0);
 
 	tracker_snapshot(t, &s);
-	tracker_snapshot(t, &fork);	/* a child that holds it too */
+	tracker_snapshot(t, &fork); /* a child that holds it too */
 	FEED(t, rec_server_est(10));
 	FEED(t, rec_trouble(FL_RETRANSMIT, 20, server_sock(EST, EST)));
-	assert_owner(&expect(t, UINT64_MAX, EVENT_RETRANSMIT)->self.owner, OWNER_LISTEN, 20, "nginx");
+	assert_owner(&expect(t, UINT64_MAX, EVENT_RETRANSMIT)->self.owner, OWNER_LISTEN, 20,
+		     "nginx");
 	tracker_free(t);
 }
 
@@ -399,7 +408,7 @@ TEST(close_of_a_stranger)
 	const struct event *e;
 	uint64_t conn;
 
-	r.counts.acked_bytes = 102;	/* SYN, 100 bytes, FIN */
+	r.counts.acked_bytes = 102; /* SYN, 100 bytes, FIN */
 	r.counts.tx_bytes = 100;
 	FEED(t, r);
 	r = rec_close(20, server_sock(LAST_ACK, CLOSED));
@@ -425,23 +434,31 @@ int main(void)
 		IT("a reset right behind an ordinary close amends its reason", late_reset),
 		IT("a reset after the close was told changes nothing", too_late_reset),
 		IT("resets that answer a SYN or a stranger are no events", resets_that_are_none),
-		IT("a close has the socket's counts, without the FIN in the bytes received", counts),
+		IT("a close has the socket's counts, without the FIN in the bytes received",
+		   counts),
 		IT("a connect that failed has its error and latency, and no conn id", refused),
 		IT("a connect that was given up has no error", given_up),
 		IT("a connect that found no local port says so", no_local_port),
-		IT("a failed connect whose SYN was not seen has no latency and no owner", failed_without_syn),
+		IT("a failed connect whose SYN was not seen has no latency and no owner",
+		   failed_without_syn),
 		IT("what never was established does not close", never_established),
 		IT("a socket that tries again starts afresh", second_try),
-		IT("a second try whose SYN was lost takes nothing of the first", second_try_whose_syn_is_lost),
-		IT("a socket that reconnects while its connect waits is two connections", reconnected_within_the_wait),
+		IT("a second try whose SYN was lost takes nothing of the first",
+		   second_try_whose_syn_is_lost),
+		IT("a socket that reconnects while its connect waits is two connections",
+		   reconnected_within_the_wait),
 		IT("a listener that became a client lends nothing", listener_turned_client),
 		IT("a snapshot tells roles and peers of older connections", snapshot_roles),
-		IT("a connection whose sums do not say who opened it has no role and no conn id", snapshot_unclear),
+		IT("a connection whose sums do not say who opened it has no role and no conn id",
+		   snapshot_unclear),
 		IT("a half closed connection has its role too", snapshot_half_closed),
-		IT("of several processes that hold a listener the first is told", snapshot_listener),
-		IT("a connect under way at the snapshot is told without latency", snapshot_connecting),
+		IT("of several processes that hold a listener the first is told",
+		   snapshot_listener),
+		IT("a connect under way at the snapshot is told without latency",
+		   snapshot_connecting),
 		IT("what is in the snapshot and in the ring keeps its owner", snapshot_and_record),
-		IT("the close of an unknown socket has role and conn id by its counts", close_of_a_stranger),
+		IT("the close of an unknown socket has role and conn id by its counts",
+		   close_of_a_stranger),
 	};
 
 	return RUN(tests);

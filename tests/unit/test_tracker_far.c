@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-/* The tracker under a filter: far ends, which name the peer and print nothing, and what may be unwanted. */
+/* The tracker under a filter: far ends, which name the peer and print nothing, and what may be
+ * unwanted. */
 #include "unit.h"
 
 #include "model/endpoint.h"
@@ -8,7 +9,9 @@
 static struct fl_owned far_client(uint64_t us)
 {
 	struct fl_owned r = {
-		.hdr = header(FL_FAR_CLIENT, sizeof(r), us), .sock = client_sock(SYN_SENT, EST), .task = curl(),
+		.hdr = header(FL_FAR_CLIENT, sizeof(r), us),
+		.sock = client_sock(SYN_SENT, EST),
+		.task = curl(),
 	};
 
 	r.hdr.flags = FL_FAR;
@@ -84,7 +87,7 @@ TEST(server_names_peer)
 	FEED(t, far_server(110));
 	FEED(t, far_accept(120));
 	expect(t, AT(3000), EVENT_STATE);
-	e = expect(t, AT(3000), EVENT_CONNECT);	/* settled by the accept: no wait of 10 ms */
+	e = expect(t, AT(3000), EVENT_CONNECT); /* settled by the accept: no wait of 10 ms */
 	assert_true(e->has_peer);
 	assert_owner(&e->peer.owner, OWNER_ACCEPT, 21, "worker");
 	assert_ptr_equal(e->peer.netns, &red);
@@ -214,15 +217,18 @@ TEST(known_far_ends_stay)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		IT("a far client names the peer, prints nothing and goes with its server", client_names_peer),
+		IT("a far client names the peer, prints nothing and goes with its server",
+		   client_names_peer),
 		IT("a far client whose process was not seen has its cgroup only", unseen_process),
-		IT("a far server names the peer, settles the connect and goes with its client", server_names_peer),
+		IT("a far server names the peer, settles the connect and goes with its client",
+		   server_names_peer),
 		IT("a far server may come before its client", server_before_client),
 		IT("a far accept of an unknown socket is nothing", accept_of_a_stranger),
 		IT("far records of other types are nothing", far_records_of_other_types),
 		IT("a far record tells of gaps too", far_gap),
 		IT("without the far end's record there is no peer", far_record_lost),
-		IT("what the filter has not decided is remembered within bounds", undecided_is_bounded),
+		IT("what the filter has not decided is remembered within bounds",
+		   undecided_is_bounded),
 		IT("far ends of known connections are not tentative", known_far_ends_stay),
 	};
 

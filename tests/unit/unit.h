@@ -20,9 +20,12 @@
 
 #include <cmocka.h>
 
-#define TEST(fn)	 static void fn(void **state __attribute__((unused)))
-#define IT(sentence, fn) {sentence, fn, NULL, NULL, NULL}
-#define RUN(tests)	 cmocka_run_group_tests(tests, NULL, NULL)
-#define COUNT(array)	 (sizeof(array) / sizeof((array)[0]))
+#define TEST(fn) static void fn(void **state __attribute__((unused)))
+#define IT(sentence, fn)                       \
+	{                                      \
+		sentence, fn, NULL, NULL, NULL \
+	}
+#define RUN(tests)   cmocka_run_group_tests(tests, NULL, NULL)
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 #endif

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * A growing byte buffer: what a line, a batch of lines or a file is composed in before one write().
- * Running out of memory is remembered in `err` and makes further appends do nothing, so that callers
- * check once, at the end.
+ * Running out of memory is remembered in `err` and makes further appends do nothing, so that
+ * callers check once, at the end.
  */
 #ifndef FLOWNER_BASE_BUF_H
 #define FLOWNER_BASE_BUF_H
@@ -16,7 +16,7 @@
 struct buf {
 	char *data;
 	size_t len, cap;
-	int err;	/* 0 or -ENOMEM */
+	int err; /* 0 or -ENOMEM */
 };
 
 void buf_free(struct buf *b);
@@ -45,7 +45,7 @@ static inline void buf_puts(struct buf *b, const char *s)
 /* For literals: the length is known when compiling. */
 #define buf_lit(b, literal) buf_put(b, "" literal "", sizeof(literal) - 1)
 
-void buf_u64(struct buf *b, uint64_t v);		 /* decimal */
+void buf_u64(struct buf *b, uint64_t v);                  /* decimal */
 void buf_hex(struct buf *b, uint64_t v, unsigned digits); /* lower case, zero-padded */
 void buf_pad(struct buf *b, uint64_t v, unsigned digits); /* decimal, zero-padded */
 void buf_printf(struct buf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));

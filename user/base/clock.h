@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * The kernel stamps records with CLOCK_BOOTTIME, which goes on during suspend and never jumps; people want
- * wall time. The difference is taken once, so that intervals stay exact whatever happens to the wall clock.
+ * The kernel stamps records with CLOCK_BOOTTIME, which goes on during suspend and never jumps;
+ * people want wall time. The difference is taken once, so that intervals stay exact whatever
+ * happens to the wall clock.
  */
 #ifndef FLOWNER_BASE_CLOCK_H
 #define FLOWNER_BASE_CLOCK_H
@@ -12,11 +13,11 @@
 #include "base/buf.h"
 
 struct wall_clock {
-	uint64_t offset;	/* CLOCK_REALTIME - CLOCK_BOOTTIME, ns */
+	uint64_t offset; /* CLOCK_REALTIME - CLOCK_BOOTTIME, ns */
 	/* The second rendered last: most lines share it with the one before. */
 	uint64_t second;
-	char text[20];		/* "2026-11-21T03:10:11" */
-	char local[9];		/* "03:10:11", in local time */
+	char text[20]; /* "2026-11-21T03:10:11" */
+	char local[9]; /* "03:10:11", in local time */
 };
 
 uint64_t clock_boot_ns(void);

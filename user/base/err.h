@@ -8,12 +8,12 @@
 
 enum exit_code {
 	EXIT_DONE = 0,
-	EXIT_FAILED = 1,	/* failed while running */
-	EXIT_USAGE = 2,		/* wrong usage */
-	EXIT_KERNEL = 3,	/* this kernel cannot */
-	EXIT_PERMISSION = 4,	/* not permitted */
-	EXIT_LOST = 5,		/* ran, but events were lost and --strict was given */
-	EXIT_NOT_FOUND = 6,	/* `who` found nothing */
+	EXIT_FAILED = 1,     /* failed while running */
+	EXIT_USAGE = 2,      /* wrong usage */
+	EXIT_KERNEL = 3,     /* this kernel cannot */
+	EXIT_PERMISSION = 4, /* not permitted */
+	EXIT_LOST = 5,       /* ran, but events were lost and --strict was given */
+	EXIT_NOT_FOUND = 6,  /* `who` found nothing */
 };
 
 #endif

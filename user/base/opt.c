@@ -13,7 +13,7 @@
 #include "base/log.h"
 
 #define OPTS_MAX  96
-#define LONG_BASE 256	/* getopt_long values from here on are indices, not letters */
+#define LONG_BASE 256 /* getopt_long values from here on are indices, not letters */
 
 int opt_error(const struct opt *opt, const char *value, const char *fmt, ...)
 {
@@ -53,7 +53,7 @@ int opt_parse_seconds(const char *s, uint64_t *ns)
 
 	if ((*s < '0' || *s > '9') && *s != '.')
 		return -EINVAL;
-	if (s[strspn(s, "0123456789.es+-")])	/* strtod takes hexadecimal and "infinity" too */
+	if (s[strspn(s, "0123456789.es+-")]) /* strtod takes hexadecimal and "infinity" too */
 		return -EINVAL;
 	v = strtod(s, &end);
 	if (!strcmp(end, "s"))
@@ -141,7 +141,8 @@ static int apply(const struct opt *o, const char *value, void *cfg)
 
 		if (opt_parse_size(value, &bytes) || bytes < o->min || (o->max && bytes > o->max))
 			return opt_error(o, value,
-					 "not a size from %" PRIu64 "K to %" PRIu64 "K, as in 64K or 8M",
+					 "not a size from %" PRIu64 "K to %" PRIu64
+					 "K, as in 64K or 8M",
 					 o->min >> 10, o->max >> 10);
 		*(uint64_t *)var = bytes;
 		return 0;
@@ -176,8 +177,9 @@ int opt_parse(const char *command, const struct opt_set *sets, int argc, char **
 		for (const struct opt *o = set->opts; o->name && n < OPTS_MAX; o++, n++) {
 			known[n].opt = o;
 			known[n].cfg = set->cfg;
-			longs[n] = (struct option){o->name, o->arg ? required_argument : no_argument,
-						   NULL, LONG_BASE + n};
+			longs[n] =
+				(struct option){o->name, o->arg ? required_argument : no_argument,
+						NULL, LONG_BASE + n};
 			if (o->letter) {
 				shorts[s++] = o->letter;
 				if (o->arg)
@@ -189,7 +191,7 @@ int opt_parse(const char *command, const struct opt_set *sets, int argc, char **
 	longs[n] = (struct option){"help", no_argument, NULL, 'h'};
 	longs[n + 1] = (struct option){0};
 
-	optind = 0;	/* glibc: start afresh, main has parsed its own options already */
+	optind = 0; /* glibc: start afresh, main has parsed its own options already */
 	opterr = 0;
 	while ((c = getopt_long(argc, argv, shorts, longs, NULL)) != -1) {
 		int i = c - LONG_BASE;
@@ -205,8 +207,8 @@ int opt_parse(const char *command, const struct opt_set *sets, int argc, char **
 			if (optopt && optopt < LONG_BASE)
 				log_error("unknown option -%c; see %s --help", optopt, command);
 			else
-				log_error("unknown option %s; see %s --help",
-					  argv[optind - 1], command);
+				log_error("unknown option %s; see %s --help", argv[optind - 1],
+					  command);
 			return -EINVAL;
 		}
 		if (i < 0)

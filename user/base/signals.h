@@ -6,9 +6,9 @@
 #define FLOWNER_BASE_SIGNALS_H
 
 /*
- * Block SIGINT and SIGTERM for this process and return a non-blocking signalfd for them, owned by the
- * caller; or -errno. Works also where the shell started us with SIGINT ignored (`flowner … &`): a
- * blocked signal is queued whatever its disposition. SIGPIPE is ignored from here on, so that a
+ * Block SIGINT and SIGTERM for this process and return a non-blocking signalfd for them, owned by
+ * the caller; or -errno. Works also where the shell started us with SIGINT ignored (`flowner … &`):
+ * a blocked signal is queued whatever its disposition. SIGPIPE is ignored from here on, so that a
  * reader that went away is an error of write(2).
  */
 int signals_open(void);

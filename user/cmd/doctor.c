@@ -21,8 +21,13 @@ enum { FORMAT_TABLE, FORMAT_JSON };
 static const char *const formats[] = {"table", "json", NULL};
 
 static const struct opt doctor_opts[] = {
-	{'o', "output", "FORMAT", "table (default) or json, one object a line", OPT_ENUM,
-	 offsetof(struct doctor_config, format), 0, 0, formats, NULL, false},
+	{.letter = 'o',
+	 .name = "output",
+	 .arg = "FORMAT",
+	 .help = "table (default) or json, one object a line",
+	 .type = OPT_ENUM,
+	 .off = offsetof(struct doctor_config, format),
+	 .names = formats},
 	{0},
 };
 
@@ -47,8 +52,10 @@ static int examine(int format)
 	if (buf_flush(&b, STDOUT_FILENO))
 		return EXIT_FAILED;
 	if (missing) {
-		log_error("flowner cannot run on this kernel: %zu of what it needs is missing (Linux 5.15 and later "
-			  "with BTF have it)", missing);
+		log_error(
+			"flowner cannot run on this kernel: %zu of what it needs is missing (Linux 5.15 and later "
+			"with BTF have it)",
+			missing);
 		return EXIT_KERNEL;
 	}
 	if (caps[0]) {
@@ -57,8 +64,9 @@ static int examine(int format)
 		return EXIT_PERMISSION;
 	}
 	if (unknown) {
-		log_error("not permitted, although root: lockdown, a container without privileges or an LSM forbids "
-			  "BPF here");
+		log_error(
+			"not permitted, although root: lockdown, a container without privileges or an LSM forbids "
+			"BPF here");
 		return EXIT_PERMISSION;
 	}
 	log_info("flowner can run here");
@@ -73,10 +81,11 @@ int cmd_doctor(int argc, char **argv)
 
 	err = opt_parse("flowner doctor", sets, argc, argv, false, &rest);
 	if (err == OPT_HELP) {
-		help_print("flowner doctor [OPTIONS]",
-			   "What this kernel can do, what is missing, and why it matters. Each feature is tried.\n"
-			   "Exit: 0 flowner can run here, 3 this kernel cannot, 4 not permitted.",
-			   sets, NULL);
+		help_print(
+			"flowner doctor [OPTIONS]",
+			"What this kernel can do, what is missing, and why it matters. Each feature is tried.\n"
+			"Exit: 0 flowner can run here, 3 this kernel cannot, 4 not permitted.",
+			sets, NULL);
 		return EXIT_DONE;
 	}
 	if (err)

@@ -20,7 +20,7 @@ static const char *const formats[] = {"table", "json", NULL};
 
 #define NAME_MAX_LEN 256
 
-/* --- serve ---------------------------------------------------------------------------------- */
+/* --- serve --- */
 
 struct serve_options {
 	const char *bind;
@@ -30,18 +30,35 @@ struct serve_options {
 };
 
 static const struct opt serve_opts[] = {
-	{.name = "bind", .arg = "ADDR", .type = OPT_STRING, .off = offsetof(struct serve_options, bind),
+	{.name = "bind",
+	 .arg = "ADDR",
+	 .type = OPT_STRING,
+	 .off = offsetof(struct serve_options, bind),
 	 .help = "an IPv4 or IPv6 address of this network namespace;\n"
 		 "without it all of them, IPv4 and IPv6; :: is IPv6 only"},
-	{.name = "workers", .arg = "N", .type = OPT_UINT, .min = 1, .max = 256,
+	{.name = "workers",
+	 .arg = "N",
+	 .type = OPT_UINT,
+	 .min = 1,
+	 .max = 256,
 	 .off = offsetof(struct serve_options, workers),
 	 .help = "N forked processes accept, this one only listens"},
-	{.name = "threads", .arg = "N", .type = OPT_UINT, .min = 1, .max = 256,
+	{.name = "threads",
+	 .arg = "N",
+	 .type = OPT_UINT,
+	 .min = 1,
+	 .max = 256,
 	 .off = offsetof(struct serve_options, threads),
 	 .help = "N threads accept (in each worker); default 1"},
-	{.name = "reuseport", .type = OPT_FLAG, .off = offsetof(struct serve_options, reuseport),
+	{.name = "reuseport",
+	 .type = OPT_FLAG,
+	 .off = offsetof(struct serve_options, reuseport),
 	 .help = "each thread listens on its own, with SO_REUSEPORT"},
-	{.letter = 'o', .name = "output", .arg = "FORMAT", .type = OPT_ENUM, .names = formats,
+	{.letter = 'o',
+	 .name = "output",
+	 .arg = "FORMAT",
+	 .type = OPT_ENUM,
+	 .names = formats,
 	 .off = offsetof(struct serve_options, format),
 	 .help = "json: on stdout a line when it listens and one when it ends"},
 	{0},
@@ -54,10 +71,9 @@ static const char serve_about[] =
 	"The backlog is 4096, which the kernel caps at net.core.somaxconn. A client that does not read its\n"
 	"echo is not read from either, so it costs 64 KiB at most.";
 
-static const char serve_examples[] =
-	"Examples:\n"
-	"  flowner echo serve 9000\n"
-	"  flowner echo serve --bind ::1 --workers 4 9000";
+static const char serve_examples[] = "Examples:\n"
+				     "  flowner echo serve 9000\n"
+				     "  flowner echo serve --bind ::1 --workers 4 9000";
 
 static int serve_ready(const struct echo_addr *addr, void *arg)
 {
@@ -115,8 +131,11 @@ static int run_serve(int argc, char **argv)
 		log_error("port %s: not a number from 0 to 65535", argv[rest]);
 		return EXIT_USAGE;
 	}
-	cfg = (struct server_config){.workers = o.workers, .threads = o.threads,
-				     .reuseport = o.reuseport, .ready = serve_ready, .arg = &o};
+	cfg = (struct server_config){.workers = o.workers,
+				     .threads = o.threads,
+				     .reuseport = o.reuseport,
+				     .ready = serve_ready,
+				     .arg = &o};
 	cfg.addr.v4.sin_port = htons((uint16_t)port);
 	if (o.bind && echo_addr_literal(o.bind, (uint16_t)port, &cfg.addr)) {
 		log_error("--bind %s: not an IPv4 or IPv6 address", o.bind);
@@ -125,7 +144,7 @@ static int run_serve(int argc, char **argv)
 	return serve(&cfg, &o);
 }
 
-/* --- ping ----------------------------------------------------------------------------------- */
+/* --- ping --- */
 
 struct ping_options {
 	struct client_config cfg;
@@ -135,36 +154,76 @@ struct ping_options {
 };
 
 static const struct opt ping_opts[] = {
-	{.letter = 'n', .name = "connections", .arg = "N", .type = OPT_UINT, .min = 1,
-	 .max = CLIENT_CONNECTIONS_MAX, .off = offsetof(struct ping_options, cfg.connections),
+	{.letter = 'n',
+	 .name = "connections",
+	 .arg = "N",
+	 .type = OPT_UINT,
+	 .min = 1,
+	 .max = CLIENT_CONNECTIONS_MAX,
+	 .off = offsetof(struct ping_options, cfg.connections),
 	 .help = "make N connections; default 1"},
-	{.letter = 'c', .name = "concurrency", .arg = "N", .type = OPT_UINT, .min = 1,
-	 .max = CLIENT_CONNECTIONS_MAX, .off = offsetof(struct ping_options, cfg.concurrency),
+	{.letter = 'c',
+	 .name = "concurrency",
+	 .arg = "N",
+	 .type = OPT_UINT,
+	 .min = 1,
+	 .max = CLIENT_CONNECTIONS_MAX,
+	 .off = offsetof(struct ping_options, cfg.concurrency),
 	 .help = "up to N of them at once; default 1"},
-	{.name = "size", .arg = "BYTES", .type = OPT_SIZE, .max = CLIENT_SIZE_MAX,
+	{.name = "size",
+	 .arg = "BYTES",
+	 .type = OPT_SIZE,
+	 .max = CLIENT_SIZE_MAX,
 	 .off = offsetof(struct ping_options, cfg.size),
 	 .help = "send so much and read it back, 64K, 8M…; default 64;\n0: connect and close"},
-	{.name = "repeat", .arg = "N", .type = OPT_UINT, .min = 1, .max = 1000000000,
+	{.name = "repeat",
+	 .arg = "N",
+	 .type = OPT_UINT,
+	 .min = 1,
+	 .max = 1000000000,
 	 .off = offsetof(struct ping_options, cfg.repeat),
 	 .help = "N such round trips on each connection; default 1"},
-	{.name = "hold", .arg = "SECONDS", .type = OPT_SECONDS,
+	{.name = "hold",
+	 .arg = "SECONDS",
+	 .type = OPT_SECONDS,
 	 .off = offsetof(struct ping_options, cfg.hold_ns),
 	 .help = "keep each connection open so long after its echo"},
-	{.name = "rate", .arg = "N", .type = OPT_UINT, .min = 1, .max = 10000000,
+	{.name = "rate",
+	 .arg = "N",
+	 .type = OPT_UINT,
+	 .min = 1,
+	 .max = 10000000,
 	 .off = offsetof(struct ping_options, cfg.rate),
 	 .help = "begin at most N connections a second, evenly spaced"},
-	{.name = "timeout", .arg = "SECONDS", .type = OPT_SECONDS,
+	{.name = "timeout",
+	 .arg = "SECONDS",
+	 .type = OPT_SECONDS,
 	 .off = offsetof(struct ping_options, cfg.timeout_ns),
 	 .help = "a connection fails (ETIMEDOUT) when its echo takes\nlonger; default 5"},
-	{.name = "source", .arg = "ADDR", .type = OPT_STRING, .off = offsetof(struct ping_options, source),
+	{.name = "source",
+	 .arg = "ADDR",
+	 .type = OPT_STRING,
+	 .off = offsetof(struct ping_options, source),
 	 .help = "connect from this local address"},
-	{.name = "reset", .type = OPT_FLAG, .off = offsetof(struct ping_options, cfg.reset),
+	{.name = "reset",
+	 .type = OPT_FLAG,
+	 .off = offsetof(struct ping_options, cfg.reset),
 	 .help = "close with RST: leaves no TIME_WAIT"},
-	{.letter = '4', .name = "ipv4", .type = OPT_FLAG, .off = offsetof(struct ping_options, v4),
+	{.letter = '4',
+	 .name = "ipv4",
+	 .type = OPT_FLAG,
+	 .off = offsetof(struct ping_options, v4),
 	 .help = "look up the name's IPv4 address only"},
-	{.letter = '6', .name = "ipv6", .type = OPT_FLAG, .off = offsetof(struct ping_options, v6),
+	{.letter = '6',
+	 .name = "ipv6",
+	 .type = OPT_FLAG,
+	 .off = offsetof(struct ping_options, v6),
 	 .help = "look up the name's IPv6 address only"},
-	{.letter = 'o', .name = "output", .arg = "FORMAT", .type = OPT_ENUM, .names = formats,
+	{.letter = 'o',
+	 .name = "output",
+	 .arg = "FORMAT",
+	 .type = OPT_ENUM,
+	 .names = formats,
 	 .off = offsetof(struct ping_options, format),
 	 .help = "table (default) or json: one object, with every\nconnection's local port"},
 	{0},
@@ -204,9 +263,9 @@ static int ping(struct ping_options *o, const char *host, uint16_t port, int fam
 	err = client_run(&o->cfg, &result);
 	if (!err) {
 		echo_addr_host(&o->cfg.to, addr);
-		err = o->format == FORMAT_JSON ?
-			      ping_view_json(&result, host, addr, port, STDOUT_FILENO) :
-			      ping_view_table(&result, STDOUT_FILENO);
+		err = o->format == FORMAT_JSON
+			      ? ping_view_json(&result, host, addr, port, STDOUT_FILENO)
+			      : ping_view_table(&result, STDOUT_FILENO);
 		if (err && err != -EPIPE)
 			log_error("stdout: %s", strerror(-err));
 	}
@@ -217,7 +276,10 @@ static int ping(struct ping_options *o, const char *host, uint16_t port, int fam
 
 static int run_ping(int argc, char **argv)
 {
-	struct ping_options o = {.cfg = {.connections = 1, .concurrency = 1, .size = 64, .repeat = 1,
+	struct ping_options o = {.cfg = {.connections = 1,
+					 .concurrency = 1,
+					 .size = 64,
+					 .repeat = 1,
 					 .timeout_ns = 5000000000}};
 	const struct opt_set sets[] = {{NULL, ping_opts, &o}, {0}};
 	int rest, err = opt_parse("flowner echo ping", sets, argc, argv, false, &rest), family;
@@ -226,7 +288,8 @@ static int run_ping(int argc, char **argv)
 	uint16_t port;
 
 	if (err == OPT_HELP) {
-		help_print("flowner echo ping [OPTIONS] HOST:PORT", ping_about, sets, ping_examples);
+		help_print("flowner echo ping [OPTIONS] HOST:PORT", ping_about, sets,
+			   ping_examples);
 		return EXIT_DONE;
 	}
 	if (err)
@@ -254,7 +317,7 @@ static int run_ping(int argc, char **argv)
 	return ping(&o, host, port, ping_family(&o, family));
 }
 
-/* --- echo ----------------------------------------------------------------------------------- */
+/* --- echo --- */
 
 static const char echo_about[] =
 	"TCP echo endpoints, IPv4 and IPv6: something to trace, and the truth to compare a trace with.\n"

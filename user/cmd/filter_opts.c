@@ -26,8 +26,10 @@ static int add_netns(const struct opt *opt, const char *value, void *var)
 	if (err == -EINVAL)
 		return opt_error(opt, value, "not a network namespace");
 	if (err)
-		return opt_error(opt, value, "no such network namespace (a name from `ip netns list`, an inode, a "
-					     "path, or pid:N)");
+		return opt_error(
+			opt, value,
+			"no such network namespace (a name from `ip netns list`, an inode, a "
+			"path, or pid:N)");
 	return result(opt, value, filter_add_netns(var, inode), "", FILTER_NETNS_MAX);
 }
 
@@ -43,25 +45,38 @@ static int add_comm(const struct opt *opt, const char *value, void *var)
 
 static int add_port(const struct opt *opt, const char *value, void *var)
 {
-	return result(opt, value, filter_add_port(var, value), "not a port from 1 to 65535", FL_PORTS_MAX);
+	return result(opt, value, filter_add_port(var, value), "not a port from 1 to 65535",
+		      FL_PORTS_MAX);
 }
 
 static int add_host(const struct opt *opt, const char *value, void *var)
 {
 	return result(opt, value, filter_add_host(var, value),
-		      "not an address or prefix, as in 10.0.0.2, 10.0.0.0/8 or fd00::/8", FL_HOSTS_MAX);
+		      "not an address or prefix, as in 10.0.0.2, 10.0.0.0/8 or fd00::/8",
+		      FL_HOSTS_MAX);
 }
 
-#define CALL(letter, name, arg, help, call) {letter, name, arg, help, OPT_CALL, 0, 0, 0, NULL, call, false}
+#define CALL(letter, name, arg, help, call)                                   \
+	{                                                                     \
+		letter, name, arg, help, OPT_CALL, 0, 0, 0, NULL, call, false \
+	}
 
 const struct opt filter_opts[] = {
-	CALL(0, "netns", "NETNS", "only this network namespace: a name, an inode, a path or pid:N", add_netns),
+	CALL(0, "netns", "NETNS", "only this network namespace: a name, an inode, a path or pid:N",
+	     add_netns),
 	CALL(0, "pid", "PID", "only this process", add_pid),
 	CALL(0, "comm", "NAME", "only processes of this name (of its first 15 bytes)", add_comm),
 	CALL(0, "host", "ADDR[/LEN]", "only this address or prefix, local or remote", add_host),
 	CALL(0, "port", "PORT", "only this port, local or remote", add_port),
-	{'4', "ipv4", NULL, "only IPv4 (v4-mapped IPv6 is IPv4)", OPT_FLAG, offsetof(struct filter, only_v4), 0, 0,
-	 NULL, NULL, false},
-	{'6', "ipv6", NULL, "only IPv6", OPT_FLAG, offsetof(struct filter, only_v6), 0, 0, NULL, NULL, false},
+	{.letter = '4',
+	 .name = "ipv4",
+	 .help = "only IPv4 (v4-mapped IPv6 is IPv4)",
+	 .type = OPT_FLAG,
+	 .off = offsetof(struct filter, only_v4)},
+	{.letter = '6',
+	 .name = "ipv6",
+	 .help = "only IPv6",
+	 .type = OPT_FLAG,
+	 .off = offsetof(struct filter, only_v6)},
 	{0},
 };

@@ -98,11 +98,19 @@ struct up_config {
 };
 
 static const struct opt up_opts[] = {
-	{'n', "name", "NAME",
-	 "what to call it (lab): its namespaces are NAME-client, NAME-server …", OPT_STRING,
-	 offsetof(struct up_config, name), 0, 0, NULL, NULL, false},
-	{0, "hosts", "N", "how many hosts, client and server included (2)", OPT_UINT,
-	 offsetof(struct up_config, hosts), LAB_HOSTS_MIN, LAB_HOSTS_MAX, NULL, NULL, false},
+	{.letter = 'n',
+	 .name = "name",
+	 .arg = "NAME",
+	 .help = "what to call it (lab): its namespaces are NAME-client, NAME-server …",
+	 .type = OPT_STRING,
+	 .off = offsetof(struct up_config, name)},
+	{.name = "hosts",
+	 .arg = "N",
+	 .help = "how many hosts, client and server included (2)",
+	 .type = OPT_UINT,
+	 .off = offsetof(struct up_config, hosts),
+	 .min = LAB_HOSTS_MIN,
+	 .max = LAB_HOSTS_MAX},
 	{0},
 };
 
@@ -153,8 +161,11 @@ struct down_config {
 };
 
 static const struct opt down_opts[] = {
-	{'a', "all", NULL, "all labs there are", OPT_FLAG, offsetof(struct down_config, all), 0, 0,
-	 NULL, NULL, false},
+	{.letter = 'a',
+	 .name = "all",
+	 .help = "all labs there are",
+	 .type = OPT_FLAG,
+	 .off = offsetof(struct down_config, all)},
 	{0},
 };
 
@@ -208,8 +219,13 @@ struct show_config {
 static const char *const formats[] = {"table", "json", NULL};
 
 static const struct opt show_opts[] = {
-	{'o', "output", "FORMAT", "table (the default) or json: an object a line, one a lab",
-	 OPT_ENUM, offsetof(struct show_config, format), 0, 0, formats, NULL, false},
+	{.letter = 'o',
+	 .name = "output",
+	 .arg = "FORMAT",
+	 .help = "table (the default) or json: an object a line, one a lab",
+	 .type = OPT_ENUM,
+	 .off = offsetof(struct show_config, format),
+	 .names = formats},
 	{0},
 };
 
@@ -226,7 +242,7 @@ static int show_one(const struct lab_ctx *ctx, const char *name, bool json, bool
 static int run_show(const struct lab_cmd *cmd, int argc, char **argv)
 {
 	const struct lab_ctx ctx = {.state_dir = LAB_STATE_DIR, .cancel_fd = -1};
-	_cleanup_free_ char (*names)[LAB_NAME_MAX + 1] = NULL;
+	_cleanup_free_ char(*names)[LAB_NAME_MAX + 1] = NULL;
 	struct show_config cfg = {0};
 	int first, err, worst = 0;
 	size_t n;

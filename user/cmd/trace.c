@@ -29,8 +29,8 @@
 #include "out/help.h"
 
 /*
- * While records come, they are collected this often rather than one wakeup each: a wakeup costs the traced
- * program ten times what its record does.
+ * While records come, they are collected this often rather than one wakeup each: a wakeup costs the
+ * traced program ten times what its record does.
  */
 #define NAP_MS 2
 /* Lines are written at the end of every round, or when there are this many bytes. */
@@ -49,17 +49,50 @@ static const char *const formats[] = {"table", "json", NULL};
 
 #define OFF(member) offsetof(struct trace_config, member)
 static const struct opt trace_opts[] = {
-	{'o', "output", "FORMAT", "table (default) or json, one object a line", OPT_ENUM, OFF(format), 0, 0, formats,
-	 NULL, false},
-	{0, "columns", "LIST", "columns of the table, comma-separated (listed below)", OPT_STRING, OFF(columns), 0, 0,
-	 NULL, NULL, false},
-	{0, "no-header", NULL, "no line of headings", OPT_FLAG, OFF(no_header), 0, 0, NULL, NULL, false},
-	{0, "states", NULL, "also every change of state", OPT_FLAG, OFF(states), 0, 0, NULL, NULL, false},
-	{'d', "duration", "SECONDS", "stop after so long", OPT_SECONDS, OFF(duration_ns), 0, 0, NULL, NULL, false},
-	{'c', "count", "N", "stop after N events", OPT_UINT, OFF(count), 1, 0, NULL, NULL, false},
-	{0, "ring-size", "SIZE", "buffer between kernel and flowner (default 8M)", OPT_SIZE, OFF(ring_size), 4 << 10,
-	 1 << 30, NULL, NULL, false},
-	{0, "strict", NULL, "exit with 5 if events were lost", OPT_FLAG, OFF(strict), 0, 0, NULL, NULL, false},
+	{.letter = 'o',
+	 .name = "output",
+	 .arg = "FORMAT",
+	 .help = "table (default) or json, one object a line",
+	 .type = OPT_ENUM,
+	 .off = OFF(format),
+	 .names = formats},
+	{.name = "columns",
+	 .arg = "LIST",
+	 .help = "columns of the table, comma-separated (listed below)",
+	 .type = OPT_STRING,
+	 .off = OFF(columns)},
+	{.name = "no-header",
+	 .help = "no line of headings",
+	 .type = OPT_FLAG,
+	 .off = OFF(no_header)},
+	{.name = "states",
+	 .help = "also every change of state",
+	 .type = OPT_FLAG,
+	 .off = OFF(states)},
+	{.letter = 'd',
+	 .name = "duration",
+	 .arg = "SECONDS",
+	 .help = "stop after so long",
+	 .type = OPT_SECONDS,
+	 .off = OFF(duration_ns)},
+	{.letter = 'c',
+	 .name = "count",
+	 .arg = "N",
+	 .help = "stop after N events",
+	 .type = OPT_UINT,
+	 .off = OFF(count),
+	 .min = 1},
+	{.name = "ring-size",
+	 .arg = "SIZE",
+	 .help = "buffer between kernel and flowner (default 8M)",
+	 .type = OPT_SIZE,
+	 .off = OFF(ring_size),
+	 .min = 4 << 10,
+	 .max = 1 << 30},
+	{.name = "strict",
+	 .help = "exit with 5 if events were lost",
+	 .type = OPT_FLAG,
+	 .off = OFF(strict)},
 	{0},
 };
 
@@ -73,11 +106,11 @@ struct trace {
 	struct event_view view;
 	struct event_columns columns;
 	struct buf out;
-	uint64_t shown, started, deadline;	/* CLOCK_BOOTTIME, ns; 0: none */
+	uint64_t shown, started, deadline; /* CLOCK_BOOTTIME, ns; 0: none */
 	int signals, epoll;
 };
 
-/* --- glue ---------------------------------------------------------------------------------------- */
+/* --- glue --- */
 
 static const struct netns *resolve_netns(void *ctx, uint32_t inode, uint64_t cookie)
 {
@@ -104,7 +137,7 @@ static void on_snapshot(void *ctx, const struct fl_snapshot *s)
 	tracker_snapshot(ctx, s);
 }
 
-/* --- setting up ---------------------------------------------------------------------------------- */
+/* --- setting up --- */
 
 static int open_tracker(struct trace *t)
 {
@@ -141,10 +174,12 @@ static int open_source(struct trace *t)
 	err = trace_source_open(&t->source, &o);
 	if (err)
 		return err;
-	/* Attached first, then the snapshot: what changes in between is in both, and nothing is missed. */
+	/* Attached first, then the snapshot: what changes in between is in both, and nothing is
+	 * missed. */
 	n = snapshot_sockets(on_snapshot, t->tracker);
 	if (n < 0)
-		log_warn("owners of sockets older than this trace are unknown: %s", strerror((int)-n));
+		log_warn("owners of sockets older than this trace are unknown: %s",
+			 strerror((int)-n));
 	return 0;
 }
 
@@ -170,7 +205,7 @@ static int open_loop(struct trace *t)
 	return err;
 }
 
-/* --- running ------------------------------------------------------------------------------------- */
+/* --- running --- */
 
 /* Print what is ripe at `now`. 1: enough (--count); 0; or -errno. */
 static int show(struct trace *t, uint64_t now)
@@ -197,8 +232,8 @@ static int show(struct trace *t, uint64_t now)
 }
 
 /*
- * Wait until there is something to do. While there was (`active`), only for a nap, without listening to the ring.
- * 1: a signal or the deadline; 0; or -errno.
+ * Wait until there is something to do. While there was (`active`), only for a nap, without
+ * listening to the ring. 1: a signal or the deadline; 0; or -errno.
  */
 static int wait_for_records(struct trace *t, bool active)
 {
@@ -236,8 +271,9 @@ static int run(struct trace *t)
 
 	while (!done) {
 		/*
-		 * How far we have come: to this moment, if the ring is then empty; otherwise to the record
-		 * read last, or an event would be shown while what it waits for stands in the ring.
+		 * How far we have come: to this moment, if the ring is then empty; otherwise to the
+		 * record read last, or an event would be shown while what it waits for stands in
+		 * the ring.
 		 */
 		uint64_t now = clock_boot_ns();
 
@@ -288,15 +324,20 @@ static void summarize(struct trace *t, const struct fl_counters *c)
 		 t->shown, st.records, lost, filtered, trace_source_links(t->source),
 		 (double)(clock_boot_ns() - t->started) / 1e9);
 	if (lost)
-		log_warn("%" PRIu64 " records were lost, since the ring of %" PRIu64 " KiB was full; a larger "
-			 "--ring-size helps", lost, t->cfg->ring_size >> 10);
+		log_warn("%" PRIu64 " records were lost, since the ring of %" PRIu64
+			 " KiB was full; a larger "
+			 "--ring-size helps",
+			 lost, t->cfg->ring_size >> 10);
 	if (undecodable)
-		log_warn("%" PRIu64 " records could not be decoded; please report this", undecodable);
+		log_warn("%" PRIu64 " records could not be decoded; please report this",
+			 undecodable);
 	if (st.untracked)
-		log_warn("%" PRIu64 " sockets were not tracked, for there were more than %u", st.untracked,
-			 ENDPOINTS_MAX);
+		log_warn("%" PRIu64 " sockets were not tracked, for there were more than %u",
+			 st.untracked, ENDPOINTS_MAX);
 	if (unknown)
-		log_warn("%" PRIu64 " accepted connections were closed before they could be looked at", unknown);
+		log_warn("%" PRIu64
+			 " accepted connections were closed before they could be looked at",
+			 unknown);
 }
 
 static void trace_free(struct trace *t)
@@ -326,7 +367,8 @@ static int exit_code(int err)
 
 static int trace(const struct trace_config *cfg, const struct event_columns *columns)
 {
-	_cleanup_(trace_free) struct trace t = {.cfg = cfg, .columns = *columns, .signals = -1, .epoll = -1};
+	_cleanup_(trace_free) struct trace t = {
+		.cfg = cfg, .columns = *columns, .signals = -1, .epoll = -1};
 	struct fl_counters counters = {0};
 	int err;
 
@@ -338,7 +380,8 @@ static int trace(const struct trace_config *cfg, const struct event_columns *col
 		err = open_source(&t);
 	if (err)
 		return exit_code(err);
-	t.view = (struct event_view){.clock = &t.clock, .reset_reason = reset_reason, .ctx = t.source};
+	t.view = (struct event_view){
+		.clock = &t.clock, .reset_reason = reset_reason, .ctx = t.source};
 	t.started = clock_boot_ns();
 	t.deadline = cfg->duration_ns ? t.started + cfg->duration_ns : 0;
 	log_info("tracing; Ctrl-C ends it");
@@ -371,16 +414,18 @@ static void print_help(const struct opt_set *sets)
 			 "  flowner trace --comm nginx --columns time,event,process,remote,detail");
 	buf_putc(&after, '\0');
 	if (!after.err)
-		help_print("flowner trace [FILTER] [OPTIONS]",
-			   "TCP events of all network namespaces as they happen, with the process at both ends.",
-			   sets, after.data);
+		help_print(
+			"flowner trace [FILTER] [OPTIONS]",
+			"TCP events of all network namespaces as they happen, with the process at both ends.",
+			sets, after.data);
 }
 
 int cmd_trace(int argc, char **argv)
 {
 	struct trace_config cfg = {.ring_size = 8 << 20};
 	const struct opt_set sets[] = {
-		{"Filter (a kind given twice is OR, different kinds are AND)", filter_opts, &cfg.filter},
+		{"Filter (a kind given twice is OR, different kinds are AND)", filter_opts,
+		 &cfg.filter},
 		{NULL, trace_opts, &cfg},
 		{0},
 	};
@@ -401,8 +446,8 @@ int cmd_trace(int argc, char **argv)
 		_cleanup_buf_ struct buf names = {0};
 
 		event_columns_names(&names);
-		log_error("--columns: no column '%.*s'; there are %.*s", (int)strcspn(bad, ","), bad,
-			  (int)names.len, names.data);
+		log_error("--columns: no column '%.*s'; there are %.*s", (int)strcspn(bad, ","),
+			  bad, (int)names.len, names.data);
 		code = EXIT_USAGE;
 	} else {
 		bpf_log_init();

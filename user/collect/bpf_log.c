@@ -7,8 +7,8 @@
 
 #include "base/log.h"
 
-__attribute__((format(printf, 2, 0)))
-static int print(enum libbpf_print_level level, const char *fmt, va_list ap)
+__attribute__((format(printf, 2, 0))) static int print(enum libbpf_print_level level,
+						       const char *fmt, va_list ap)
 {
 	(void)level;
 	if (log_get_level() < LOG_LEVEL_DEBUG)

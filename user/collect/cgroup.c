@@ -23,12 +23,12 @@ struct key {
 struct entry {
 	struct key key;
 	struct cgroup cgroup;
-	char *path;	/* NULL: it was gone when it was asked for */
+	char *path; /* NULL: it was gone when it was asked for */
 	UT_hash_handle hh;
 };
 
 struct hierarchy {
-	int mount_fd;		/* -1: not mounted */
+	int mount_fd; /* -1: not mounted */
 	char mount[PATH_MAX];
 };
 
@@ -39,7 +39,8 @@ struct cgroups {
 	struct entry *entries;
 };
 
-/* A mountinfo line: "36 35 98:0 / /sys/fs/cgroup rw,… shared:1 - cgroup2 cgroup2 rw,…" (proc(5)). */
+/* A mountinfo line: "36 35 98:0 / /sys/fs/cgroup rw,… shared:1 - cgroup2 cgroup2 rw,…" (proc(5)).
+ */
 static void read_mount(struct cgroups *c, char *line)
 {
 	char *sep = strstr(line, " - "), *type, *options, *save = NULL, *mount = NULL;
@@ -92,7 +93,7 @@ void cgroups_free(struct cgroups *c)
 
 	if (!c)
 		return;
-	HASH_ITER(hh, c->entries, e, tmp) {
+	HASH_ITER (hh, c->entries, e, tmp) {
 		HASH_DEL(c->entries, e);
 		free(e->path);
 		free(e);
@@ -142,13 +143,15 @@ static char *path_of_pid(int which, uint32_t pid)
 	f = fopen(name, "re");
 	while (f && getline(&line, &cap, f) > 0) {
 		/* "0::/user.slice", "8:pids:/docker/…" */
-		char *controllers = strchr(line, ':'), *path = controllers ? strchr(controllers + 1, ':') : NULL;
+		char *controllers = strchr(line, ':'),
+		     *path = controllers ? strchr(controllers + 1, ':') : NULL;
 
 		if (!path)
 			continue;
 		*path++ = '\0';
 		path[strcspn(path, "\n")] = '\0';
-		if (which == V2 ? !strcmp(controllers, ":") && line[0] == '0' : strstr(controllers, "pids") != NULL)
+		if (which == V2 ? !strcmp(controllers, ":") && line[0] == '0'
+				: strstr(controllers, "pids") != NULL)
 			return strdup(path);
 	}
 	return NULL;
@@ -161,7 +164,8 @@ static const struct cgroup *get(struct cgroups *c, int which, uint64_t id, uint3
 
 	if (!id)
 		return NULL;
-	HASH_FIND(hh, c->entries, &key, sizeof(key), e);
+	HASH_FIND (hh, c->entries, &key, sizeof(key), e)
+		;
 	if (!e) {
 		e = calloc(1, sizeof(*e));
 		if (!e)
@@ -179,7 +183,8 @@ static const struct cgroup *get(struct cgroups *c, int which, uint64_t id, uint3
 	return e->path ? &e->cgroup : NULL;
 }
 
-const struct cgroup *cgroups_get(struct cgroups *c, uint64_t sock_cgroup, uint64_t task_cgroup, uint32_t pid)
+const struct cgroup *cgroups_get(struct cgroups *c, uint64_t sock_cgroup, uint64_t task_cgroup,
+				 uint32_t pid)
 {
 	int task_hierarchy = c->h[PIDS].mount_fd >= 0 ? PIDS : V2;
 	const struct cgroup *task = get(c, task_hierarchy, task_cgroup, pid);

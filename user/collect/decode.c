@@ -6,14 +6,19 @@
 #include <stdint.h>
 #include <sys/socket.h>
 
-#define TCP_STATE_MAX 12	/* TCP_NEW_SYN_RECV */
+#define TCP_STATE_MAX 12 /* TCP_NEW_SYN_RECV */
 
 static const uint16_t length_of_type[FL_TYPE_MAX] = {
-	[FL_LISTEN] = sizeof(struct fl_owned),	      [FL_SYN_SENT] = sizeof(struct fl_owned),
-	[FL_ESTABLISHED] = sizeof(struct fl_state),   [FL_STATE] = sizeof(struct fl_state),
-	[FL_CLOSE] = sizeof(struct fl_close),	      [FL_ACCEPT] = sizeof(struct fl_owned),
-	[FL_RETRANSMIT] = sizeof(struct fl_trouble),  [FL_RESET_SENT] = sizeof(struct fl_trouble),
-	[FL_RESET_RECEIVED] = sizeof(struct fl_trouble), [FL_FAR_CLIENT] = sizeof(struct fl_owned),
+	[FL_LISTEN] = sizeof(struct fl_owned),
+	[FL_SYN_SENT] = sizeof(struct fl_owned),
+	[FL_ESTABLISHED] = sizeof(struct fl_state),
+	[FL_STATE] = sizeof(struct fl_state),
+	[FL_CLOSE] = sizeof(struct fl_close),
+	[FL_ACCEPT] = sizeof(struct fl_owned),
+	[FL_RETRANSMIT] = sizeof(struct fl_trouble),
+	[FL_RESET_SENT] = sizeof(struct fl_trouble),
+	[FL_RESET_RECEIVED] = sizeof(struct fl_trouble),
+	[FL_FAR_CLIENT] = sizeof(struct fl_owned),
 };
 
 static bool sock_ok(const struct fl_sock *s)

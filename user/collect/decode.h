@@ -10,9 +10,9 @@
 #include "flowner_abi.h"
 
 /*
- * Check length, type and ranges of what stands at `data`, which is aligned for 8 bytes. On 0 *out points into
- * it, at a header whose `type` tells the struct (enum fl_type) and whose whole length is there; -EBADMSG
- * otherwise.
+ * Check length, type and ranges of what stands at `data`, which is aligned for 8 bytes. On 0 *out
+ * points into it, at a header whose `type` tells the struct (enum fl_type) and whose whole length
+ * is there; -EBADMSG otherwise.
  */
 int decode_record(const void *data, size_t len, const struct fl_header **out);
 

@@ -41,16 +41,16 @@ struct entry {
 };
 
 struct netns_names {
-	struct named *named;		/* what the directories said last, by inode */
-	struct entry *entries;		/* what was asked for, by cookie */
-	uint64_t scanned;		/* CLOCK_BOOTTIME, ns */
+	struct named *named;   /* what the directories said last, by inode */
+	struct entry *entries; /* what was asked for, by cookie */
+	uint64_t scanned;      /* CLOCK_BOOTTIME, ns */
 };
 
 static void forget_names(struct netns_names *n)
 {
 	struct named *e, *tmp;
 
-	HASH_ITER(hh, n->named, e, tmp) {
+	HASH_ITER (hh, n->named, e, tmp) {
 		HASH_DEL(n->named, e);
 		free(e->name);
 		free(e);
@@ -124,7 +124,7 @@ void netns_names_free(struct netns_names *n)
 	if (!n)
 		return;
 	forget_names(n);
-	HASH_ITER(hh, n->entries, e, tmp) {
+	HASH_ITER (hh, n->entries, e, tmp) {
 		HASH_DEL(n->entries, e);
 		free(e->name);
 		free(e);
@@ -149,7 +149,8 @@ const struct netns *netns_names_get(struct netns_names *n, uint32_t inode, uint6
 {
 	struct entry *e;
 
-	HASH_FIND(hh, n->entries, &cookie, sizeof(cookie), e);
+	HASH_FIND (hh, n->entries, &cookie, sizeof(cookie), e)
+		;
 	if (e) {
 		if (!e->name)
 			look_up_name(n, e, RESCAN_NS);
@@ -160,7 +161,8 @@ const struct netns *netns_names_get(struct netns_names *n, uint32_t inode, uint6
 		return NULL;
 	e->cookie = cookie;
 	e->netns = (struct netns){.inode = inode, .cookie = cookie};
-	/* An inode is used again after its namespace has gone: what was read before may be the old one's. */
+	/* An inode is used again after its namespace has gone: what was read before may be the old
+	 * one's. */
 	look_up_name(n, e, RESCAN_NEW_NS);
 	HASH_ADD(hh, n->entries, cookie, sizeof(e->cookie), e);
 	return &e->netns;
@@ -194,8 +196,8 @@ int netns_names_find(const char *spec, uint32_t *inode)
 	if (!strcmp(spec, "host") && is_netns(AT_FDCWD, "/proc/1/ns/net", inode))
 		return 0;
 	/*
-	 * An inode is taken at its word: that no process here and no mount holds it does not mean that no
-	 * socket does.
+	 * An inode is taken at its word: that no process here and no mount holds it does not mean
+	 * that no socket does.
 	 */
 	if (opt_parse_uint(spec, 1, UINT32_MAX, &v) == 0) {
 		*inode = (uint32_t)v;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Names of network namespaces: a namespace has the names under which it is mounted in /run/netns (ip netns)
- * and /run/docker/netns; the one of pid 1 is "host" if it has no other.
+ * Names of network namespaces: a namespace has the names under which it is mounted in /run/netns
+ * (ip netns) and /run/docker/netns; the one of pid 1 is "host" if it has no other.
  */
 #ifndef FLOWNER_COLLECT_NETNS_NAMES_H
 #define FLOWNER_COLLECT_NETNS_NAMES_H
@@ -17,14 +17,14 @@ int netns_names_new(struct netns_names **out);
 void netns_names_free(struct netns_names *n);
 
 /*
- * The namespace with that inode and cookie; made when first asked for, with the name it has then, and with
- * a later name once it gets one. NULL only when memory runs out. Lives as long as `n`.
+ * The namespace with that inode and cookie; made when first asked for, with the name it has then,
+ * and with a later name once it gets one. NULL only when memory runs out. Lives as long as `n`.
  */
 const struct netns *netns_names_get(struct netns_names *n, uint32_t inode, uint64_t cookie);
 
 /*
- * NAME, INODE, PATH or pid:N of a namespace that exists, to its inode. 0; -ENOENT: no such namespace or
- * process; -EINVAL: a path that is no network namespace; -EACCES.
+ * NAME, INODE, PATH or pid:N of a namespace that exists, to its inode. 0; -ENOENT: no such
+ * namespace or process; -EINVAL: a path that is no network namespace; -EACCES.
  */
 int netns_names_find(const char *spec, uint32_t *inode);
 

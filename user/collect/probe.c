@@ -15,7 +15,7 @@
 #include "base/log.h"
 #include "collect/tracefs.h"
 
-/* --- capabilities -------------------------------------------------------------------------------- */
+/* --- capabilities --- */
 
 /* CAP_SYS_ADMIN stands for BPF and PERFMON, as the kernel has it (5.8). */
 static const struct {
@@ -25,7 +25,7 @@ static const struct {
 } needed_caps[] = {
 	{CAP_BPF, "CAP_BPF", true},
 	{CAP_PERFMON, "CAP_PERFMON", true},
-	{CAP_SYS_ADMIN, "CAP_SYS_ADMIN", false},	/* iterators see tasks of others; setns */
+	{CAP_SYS_ADMIN, "CAP_SYS_ADMIN", false}, /* iterators see tasks of others; setns */
 };
 
 const char *probe_missing_caps(void)
@@ -39,7 +39,8 @@ const char *probe_missing_caps(void)
 		return "";
 	for (size_t i = 0; i < sizeof(needed_caps) / sizeof(needed_caps[0]); i++) {
 		if (capng_have_capability(CAPNG_EFFECTIVE, needed_caps[i].cap) ||
-		    (needed_caps[i].or_sys_admin && capng_have_capability(CAPNG_EFFECTIVE, CAP_SYS_ADMIN)))
+		    (needed_caps[i].or_sys_admin &&
+		     capng_have_capability(CAPNG_EFFECTIVE, CAP_SYS_ADMIN)))
 			continue;
 		len += (size_t)snprintf(list + len, sizeof(list) - len, "%s%s", len ? ", " : "",
 					needed_caps[i].name);
@@ -47,7 +48,7 @@ const char *probe_missing_caps(void)
 	return list;
 }
 
-/* --- features ------------------------------------------------------------------------------------ */
+/* --- features --- */
 
 int probe_tracepoint_args(const struct btf *btf, const char *name)
 {
@@ -101,7 +102,8 @@ static enum feature_answer try_set_state(void)
 
 static enum feature_answer try_trouble(void)
 {
-	if (try_tracepoint("tcp_retransmit_skb") == FEATURE_YES && try_tracepoint("tcp_receive_reset") == FEATURE_YES)
+	if (try_tracepoint("tcp_retransmit_skb") == FEATURE_YES &&
+	    try_tracepoint("tcp_receive_reset") == FEATURE_YES)
 		return try_tracepoint("tcp_send_reset");
 	return FEATURE_NO;
 }
@@ -121,8 +123,8 @@ static enum feature_answer try_ringbuf(void)
 }
 
 /* Load `insns` as a tracing program on a BTF tracepoint (raw) or iterator. */
-static enum feature_answer try_tracing(enum bpf_attach_type type, const char *target, const struct bpf_insn *insns,
-				     size_t count)
+static enum feature_answer try_tracing(enum bpf_attach_type type, const char *target,
+				       const struct bpf_insn *insns, size_t count)
 {
 	_cleanup_(cleanup_btf) struct btf *btf = kernel_btf();
 	LIBBPF_OPTS(bpf_prog_load_opts, opts);
@@ -131,7 +133,8 @@ static enum feature_answer try_tracing(enum bpf_attach_type type, const char *ta
 
 	if (!btf)
 		return FEATURE_NO;
-	id = btf__find_by_name_kind(btf, target, type == BPF_TRACE_ITER ? BTF_KIND_FUNC : BTF_KIND_TYPEDEF);
+	id = btf__find_by_name_kind(btf, target,
+				    type == BPF_TRACE_ITER ? BTF_KIND_FUNC : BTF_KIND_TYPEDEF);
 	if (id < 0)
 		return FEATURE_NO;
 	opts.expected_attach_type = type;
@@ -190,16 +193,22 @@ static const struct {
 	bool required;
 	enum feature_answer (*try)(void);
 } probes[] = {
-	{"BTF", "programs fit themselves to this kernel's structs", "CONFIG_DEBUG_INFO_BTF", true, try_btf},
-	{"BPF ring buffer", "records reach user space in order, losses counted", "5.8", true, try_ringbuf},
-	{"tracepoint inet_sock_set_state", "listen, connect, close, every state change", "4.16, BTF 5.5", true,
-	 try_set_state},
-	{"socket cookie in tracing programs", "joins what happens to one socket", "5.12", true, try_cookie},
-	{"tracepoints for trouble", "retransmits, resets sent and received", "4.15, BTF 5.5", true, try_trouble},
-	{"iterator task_file", "owners of sockets that are older than the tracer", "5.8", true, try_iter},
-	{"syscall tracepoints", "accept events, with the process that accepted", "CONFIG_FTRACE_SYSCALLS", false,
-	 try_accept},
-	{"cgroup of a socket", "the container, where the process is not known", "5.15", false, try_sock_cgroup},
+	{"BTF", "programs fit themselves to this kernel's structs", "CONFIG_DEBUG_INFO_BTF", true,
+	 try_btf},
+	{"BPF ring buffer", "records reach user space in order, losses counted", "5.8", true,
+	 try_ringbuf},
+	{"tracepoint inet_sock_set_state", "listen, connect, close, every state change",
+	 "4.16, BTF 5.5", true, try_set_state},
+	{"socket cookie in tracing programs", "joins what happens to one socket", "5.12", true,
+	 try_cookie},
+	{"tracepoints for trouble", "retransmits, resets sent and received", "4.15, BTF 5.5", true,
+	 try_trouble},
+	{"iterator task_file", "owners of sockets that are older than the tracer", "5.8", true,
+	 try_iter},
+	{"syscall tracepoints", "accept events, with the process that accepted",
+	 "CONFIG_FTRACE_SYSCALLS", false, try_accept},
+	{"cgroup of a socket", "the container, where the process is not known", "5.15", false,
+	 try_sock_cgroup},
 	{"reset reasons", "why this host sent a reset", "6.10", false, try_reset_reason},
 };
 
@@ -232,12 +241,14 @@ int probe_explain(int err)
 
 		if (!f.required || f.answer != FEATURE_NO)
 			continue;
-		log_error("this kernel cannot: no %s (%s; for: %s); see flowner doctor", f.name, f.since, f.why);
+		log_error("this kernel cannot: no %s (%s; for: %s); see flowner doctor", f.name,
+			  f.since, f.why);
 		return -EOPNOTSUPP;
 	}
 	if (err == -EPERM || err == -EACCES) {
-		log_error("not permitted, although root: lockdown, a container without privileges or an LSM "
-			  "forbids BPF here; flowner -v trace shows more");
+		log_error(
+			"not permitted, although root: lockdown, a container without privileges or an LSM "
+			"forbids BPF here; flowner -v trace shows more");
 		return -EPERM;
 	}
 	log_error("cannot load the BPF programs: %s; flowner -v trace shows why", strerror(-err));

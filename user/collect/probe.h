@@ -20,12 +20,13 @@ struct feature probe_feature(size_t i);
 const char *probe_missing_caps(void);
 
 /*
- * Loading failed with -errno `err`: find out what is missing and say so in one line. Returns -EPERM (not
- * permitted), -EOPNOTSUPP (this kernel cannot) or `err`.
+ * Loading failed with -errno `err`: find out what is missing and say so in one line. Returns -EPERM
+ * (not permitted), -EOPNOTSUPP (this kernel cannot) or `err`.
  */
 int probe_explain(int err);
 
-/* How many arguments a tracepoint's BPF programs get, by the kernel's BTF; -1: no such tracepoint. */
+/* How many arguments a tracepoint's BPF programs get, by the kernel's BTF; -1: no such tracepoint.
+ */
 int probe_tracepoint_args(const struct btf *btf, const char *name);
 
 #endif

@@ -8,8 +8,9 @@
 #include "flowner_abi.h"
 
 /*
- * Call `each` for every socket of every process, a socket that several hold once for each, in order of pids.
- * The entry is valid during the call. Returns how many, or -errno (-EPERM; -EOPNOTSUPP: the kernel cannot).
+ * Call `each` for every socket of every process, a socket that several hold once for each, in order
+ * of pids. The entry is valid during the call. Returns how many, or -errno (-EPERM; -EOPNOTSUPP:
+ * the kernel cannot).
  */
 long snapshot_sockets(void (*each)(void *ctx, const struct fl_snapshot *s), void *ctx);
 

@@ -20,7 +20,7 @@
 struct trace_source {
 	struct trace_bpf *skel;
 	struct ring_buffer *ring;
-	struct btf *btf;		/* the kernel's, for names of its enums */
+	struct btf *btf; /* the kernel's, for names of its enums */
 	const struct btf_enum *reset_reasons;
 	unsigned int nreset_reasons, links;
 	uint64_t undecodable;
@@ -30,7 +30,7 @@ struct trace_source {
 	int batch;
 };
 
-/* --- what this kernel has ------------------------------------------------------------------------ */
+/* --- what this kernel has --- */
 
 static void find_reset_reasons(struct trace_source *s)
 {
@@ -60,7 +60,7 @@ const char *trace_source_reset_reason(const struct trace_source *s, int32_t reas
 	return NULL;
 }
 
-/* --- loading ------------------------------------------------------------------------------------- */
+/* --- loading --- */
 
 static size_t ring_size(size_t wanted)
 {
@@ -91,7 +91,8 @@ static int configure(struct trace_source *s, const struct trace_source_options *
 		      bpf_map__set_max_entries(skel->maps.far_clients, 1) ||
 		      bpf_map__set_max_entries(skel->maps.near_pairs, 1);
 	if (!err)
-		err = bpf_map__set_max_entries(skel->maps.netns_wanted, o->nnetns > 1 ? o->nnetns : 1);
+		err = bpf_map__set_max_entries(skel->maps.netns_wanted,
+					       o->nnetns > 1 ? o->nnetns : 1);
 	return err;
 }
 
@@ -100,8 +101,8 @@ static int fill_maps(struct trace_source *s, const struct trace_source_options *
 	uint8_t yes = 1;
 
 	for (unsigned int i = 0; o->nnetns > 1 && i < o->nnetns; i++)
-		if (bpf_map__update_elem(s->skel->maps.netns_wanted, &o->netns[i], sizeof(o->netns[i]), &yes,
-					 sizeof(yes), BPF_ANY))
+		if (bpf_map__update_elem(s->skel->maps.netns_wanted, &o->netns[i],
+					 sizeof(o->netns[i]), &yes, sizeof(yes), BPF_ANY))
 			return -errno;
 	return 0;
 }
@@ -115,7 +116,7 @@ static int attach_classic(struct bpf_program *prog, const char *name, struct bpf
 	*link = bpf_program__attach_perf_event(prog, fd);
 	if (!*link)
 		return -errno;
-	(void)take_fd(&fd);	/* the link's now */
+	(void)take_fd(&fd); /* the link's now */
 	return 0;
 }
 
@@ -134,17 +135,20 @@ static int attach(struct trace_source *s)
 	int err;
 
 	/*
-	 * accept(2) first: a connection whose ESTABLISHED record is there, but not its accept, would be
-	 * shown as accepted by nobody.
+	 * accept(2) first: a connection whose ESTABLISHED record is there, but not its accept,
+	 * would be shown as accepted by nobody.
 	 */
-	err = attach_classic(skel->progs.on_exit_accept4, "sys_exit_accept4", &skel->links.on_exit_accept4);
+	err = attach_classic(skel->progs.on_exit_accept4, "sys_exit_accept4",
+			     &skel->links.on_exit_accept4);
 	if (!err)
 		err = attach_classic(skel->progs.on_exit_accept, "sys_exit_accept",
 				     &skel->links.on_exit_accept);
 	if (err == -ENOENT) {
-		/* No CONFIG_FTRACE_SYSCALLS. What is left is true, but owners stay the listeners. */
-		log_warn("this kernel has no syscall tracepoints: no accept events; connections taken are shown "
-			 "with the process that listens");
+		/* No CONFIG_FTRACE_SYSCALLS. What is left is true, but owners stay the listeners.
+		 */
+		log_warn(
+			"this kernel has no syscall tracepoints: no accept events; connections taken are shown "
+			"with the process that listens");
 		err = 0;
 	}
 	for (size_t i = 0; !err && i < sizeof(raw) / sizeof(raw[0]); i++) {
@@ -221,14 +225,15 @@ void trace_source_close(struct trace_source *s)
 	free(s);
 }
 
-/* --- reading ------------------------------------------------------------------------------------- */
+/* --- reading --- */
 
 int trace_source_fd(const struct trace_source *s)
 {
 	return ring_buffer__epoll_fd(s->ring);
 }
 
-int trace_source_read(struct trace_source *s, void (*each)(void *ctx, const struct fl_header *hdr), void *ctx)
+int trace_source_read(struct trace_source *s, void (*each)(void *ctx, const struct fl_header *hdr),
+		      void *ctx)
 {
 	int err;
 

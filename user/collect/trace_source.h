@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * The kernel side of `trace`: BPF programs loaded, attached and read. Everything is attached through links that
- * this process holds, so nothing of it outlives the process, however that ends.
+ * The kernel side of `trace`: BPF programs loaded, attached and read. Everything is attached
+ * through links that this process holds, so nothing of it outlives the process, however that ends.
  */
 #ifndef FLOWNER_COLLECT_TRACE_SOURCE_H
 #define FLOWNER_COLLECT_TRACE_SOURCE_H
@@ -16,13 +16,14 @@ struct trace_source;
 
 struct trace_source_options {
 	struct fl_filter filter;
-	const uint32_t *netns;		/* more than one: their inodes; else filter.netns_one */
+	const uint32_t *netns; /* more than one: their inodes; else filter.netns_one */
 	unsigned int nnetns;
 	bool states;
-	size_t ring_size;		/* bytes; rounded up to a power of two of pages */
+	size_t ring_size; /* bytes; rounded up to a power of two of pages */
 };
 
-/* Load and attach; records gather from here on. 0 or -errno, logged, with what to do. Owned by the caller. */
+/* Load and attach; records gather from here on. 0 or -errno, logged, with what to do. Owned by the
+ * caller. */
 int trace_source_open(struct trace_source **out, const struct trace_source_options *options);
 void trace_source_close(struct trace_source *s);
 
@@ -30,10 +31,11 @@ void trace_source_close(struct trace_source *s);
 int trace_source_fd(const struct trace_source *s);
 
 /*
- * Hand the records that are there to `each`, oldest first, at most some thousands. Returns how many, so that
- * the caller comes again at once while it is many; or -errno.
+ * Hand the records that are there to `each`, oldest first, at most some thousands. Returns how
+ * many, so that the caller comes again at once while it is many; or -errno.
  */
-int trace_source_read(struct trace_source *s, void (*each)(void *ctx, const struct fl_header *hdr), void *ctx);
+int trace_source_read(struct trace_source *s, void (*each)(void *ctx, const struct fl_header *hdr),
+		      void *ctx);
 #define TRACE_SOURCE_BATCH 4096
 
 /* The programs' counters, added up over the CPUs. 0 or -errno. */

@@ -58,7 +58,8 @@ int echo_addr_split(const char *text, char *host, size_t size, uint16_t *port, i
 /* getaddrinfo()'s return value. */
 static int look_up(const char *host, uint16_t port, int family, int flags, struct echo_addr *out)
 {
-	struct addrinfo hints = {.ai_family = family, .ai_socktype = SOCK_STREAM, .ai_flags = flags};
+	struct addrinfo hints = {
+		.ai_family = family, .ai_socktype = SOCK_STREAM, .ai_flags = flags};
 	struct addrinfo *list, *found;
 	int err;
 
@@ -97,7 +98,9 @@ int echo_addr_resolve(const char *host, uint16_t port, int family, struct echo_a
 	if (!err)
 		return 0;
 	log_error("%s: %s%s", host, err == EAI_SYSTEM ? strerror(errno) : gai_strerror(err),
-		  family == AF_INET ? " (looked for IPv4)" : family == AF_INET6 ? " (looked for IPv6)" : "");
+		  family == AF_INET    ? " (looked for IPv4)"
+		  : family == AF_INET6 ? " (looked for IPv6)"
+				       : "");
 	return -EHOSTUNREACH;
 }
 

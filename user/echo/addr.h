@@ -16,11 +16,11 @@ struct echo_addr {
 		struct sockaddr_in v4;
 		struct sockaddr_in6 v6;
 	};
-	socklen_t len;	/* 0: none */
+	socklen_t len;   /* 0: none */
 	bool dual_stack; /* [::] that takes IPv4 as well */
 };
 
-#define ECHO_ADDR_TEXT (INET6_ADDRSTRLEN + 32)	/* "[addr%interface]:65535" */
+#define ECHO_ADDR_TEXT (INET6_ADDRSTRLEN + 32) /* "[addr%interface]:65535" */
 
 /*
  * "HOST:PORT", "[IPV6]:PORT". host gets HOST without the brackets; family AF_INET6 where there were
@@ -32,7 +32,8 @@ int echo_addr_split(const char *text, char *host, size_t size, uint16_t *port, i
 /* An IPv4 or IPv6 literal, an IPv6 one with %INTERFACE or not. 0 or -EINVAL, silently. */
 int echo_addr_literal(const char *text, uint16_t port, struct echo_addr *out);
 
-/* A literal or a name; the first address of that family (AF_UNSPEC: any). Logs; 0 or -EHOSTUNREACH. */
+/* A literal or a name; the first address of that family (AF_UNSPEC: any). Logs; 0 or -EHOSTUNREACH.
+ */
 int echo_addr_resolve(const char *host, uint16_t port, int family, struct echo_addr *out);
 
 uint16_t echo_addr_port(const struct echo_addr *a);

@@ -19,20 +19,20 @@
 #include "echo/exchange.h"
 
 #define CLIENT_EVENTS 256
-#define START_BATCH   128	/* then the answers are read */
-#define OWN_FILES     16	/* descriptors that are no connection's */
+#define START_BATCH   128 /* then the answers are read */
+#define OWN_FILES     16  /* descriptors that are no connection's */
 #define NS_PER_S      1000000000u
 #define RATE_SLACK    (NS_PER_S / 100) /* how far --rate catches up after a delay */
-#define NEVER	      UINT64_MAX
+#define NEVER         UINT64_MAX
 
 struct client {
 	const struct client_config *cfg;
 	struct ping_result *result;
-	struct exchange *slots;	/* as many as may be open at once */
+	struct exchange *slots; /* as many as may be open at once */
 	struct exchange **idle;
 	size_t n_idle;
-	struct exchange *busy;	/* by deadline: all have the same timeout, so by start */
-	struct exchange *held;	/* by deadline as well */
+	struct exchange *busy; /* by deadline: all have the same timeout, so by start */
+	struct exchange *held; /* by deadline as well */
 	uint64_t next_start;
 	int signals;
 	bool stopped;
@@ -94,7 +94,8 @@ static bool more_to_start(const struct client *c)
 	return !c->stopped && c->n_idle && c->result->connections < c->cfg->connections;
 }
 
-/* Start those that are due; when the next one is: 0 at once, NEVER when it waits for another to end. */
+/* Start those that are due; when the next one is: 0 at once, NEVER when it waits for another to
+ * end. */
 static uint64_t start_due(struct client *c)
 {
 	uint64_t now = c->cfg->rate ? exchange_now() : 0;
@@ -168,7 +169,8 @@ static int wait_until(struct client *c, uint64_t when)
 
 static int client_loop(struct client *c)
 {
-	while (c->busy || c->held || (!c->stopped && c->result->connections < c->cfg->connections)) {
+	while (c->busy || c->held ||
+	       (!c->stopped && c->result->connections < c->cfg->connections)) {
 		uint64_t when = start_due(c);
 		int n;
 
@@ -177,7 +179,7 @@ static int client_loop(struct client *c)
 		if (c->held && c->held->deadline < when)
 			when = c->held->deadline;
 		if (when == NEVER && !c->busy && !c->held)
-			continue;	/* the last ones ended as they began */
+			continue; /* the last ones ended as they began */
 		n = wait_until(c, when);
 		if (n < 0 && errno != EINTR) {
 			int err = -errno;
@@ -215,7 +217,8 @@ static int try_source(const struct client_config *cfg)
 		return 0;
 	echo_addr_host(&cfg->source, text);
 	log_error("--source %s: %s", text,
-		  errno == EADDRNOTAVAIL ? "not an address of this network namespace" : strerror(errno));
+		  errno == EADDRNOTAVAIL ? "not an address of this network namespace"
+					 : strerror(errno));
 	return -EADDRNOTAVAIL;
 }
 
@@ -274,7 +277,8 @@ int client_run(const struct client_config *cfg, struct ping_result *result)
 	}
 	if (slots + OWN_FILES > files) {
 		log_error("%" PRIu64 " connections at once need more than the %" PRIu64
-			  " open files of ulimit -Hn: fewer (-c), or raise it", slots, files);
+			  " open files of ulimit -Hn: fewer (-c), or raise it",
+			  slots, files);
 		return -EMFILE;
 	}
 	err = try_source(cfg);
@@ -288,7 +292,7 @@ int client_run(const struct client_config *cfg, struct ping_result *result)
 		begin = c->next_start = exchange_now();
 		err = client_loop(c);
 		result->duration_ns = exchange_now() - begin;
-		interrupt(c);	/* what an error left behind */
+		interrupt(c); /* what an error left behind */
 	}
 	client_close(c);
 	return err ? err : ping_result_summarize(result);

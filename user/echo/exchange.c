@@ -57,8 +57,9 @@ static void say_no_ports(struct exchange_run *run)
 	if (run->no_ports)
 		return;
 	run->no_ports = true;
-	log_warn("no local port left for this destination: closed connections keep theirs for 60 s "
-		 "(TIME_WAIT); use --reset, another --source, or widen net.ipv4.ip_local_port_range");
+	log_warn(
+		"no local port left for this destination: closed connections keep theirs for 60 s "
+		"(TIME_WAIT); use --reset, another --source, or widen net.ipv4.ip_local_port_range");
 }
 
 static void say_different(struct exchange_run *run, const struct exchange *x, uint64_t at)
@@ -156,8 +157,9 @@ static int go_on(struct exchange_run *run, struct exchange *x)
 		return err;
 	if (x->conn->connected && !total(run->cfg))
 		echoed(x);
-	return want(run, x, x->sent < round_end(run->cfg, x) || !x->conn->connected ?
-			       EPOLLIN | EPOLLOUT : EPOLLIN);
+	return want(run, x,
+		    x->sent < round_end(run->cfg, x) || !x->conn->connected ? EPOLLIN | EPOLLOUT
+									    : EPOLLIN);
 }
 
 static int open_socket(const struct client_config *cfg, struct exchange *x)
@@ -172,7 +174,8 @@ static int open_socket(const struct client_config *cfg, struct exchange *x)
 		return -errno;
 	if (!cfg->source.len)
 		return 0;
-	/* Else bind() takes a port for itself, whatever the destination, and they run out sooner. */
+	/* Else bind() takes a port for itself, whatever the destination, and they run out sooner.
+	 */
 	if (setsockopt(x->fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof(on)))
 		return -errno;
 	return bind(x->fd, &cfg->source.sa, cfg->source.len) ? -errno : 0;
@@ -196,8 +199,8 @@ static int start(struct exchange_run *run, struct exchange *x)
 	}
 	learn_local(x);
 	/*
-	 * Over loopback and veth the handshake is mostly done by now, though connect() says EINPROGRESS:
-	 * sending at once saves waiting for EPOLLOUT.
+	 * Over loopback and veth the handshake is mostly done by now, though connect() says
+	 * EINPROGRESS: sending at once saves waiting for EPOLLOUT.
 	 */
 	return go_on(run, x);
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * One connection of the echo client, from connect(2) to close(2), never blocking. Who calls decides when:
- * exchange_start(), then exchange_event() for each event of its epoll entry while the state is
- * EXCHANGE_BUSY or EXCHANGE_ECHOED (all has returned; only held open), then exchange_end().
+ * One connection of the echo client, from connect(2) to close(2), never blocking. Who calls decides
+ * when: exchange_start(), then exchange_event() for each event of its epoll entry while the state
+ * is EXCHANGE_BUSY or EXCHANGE_ECHOED (all has returned; only held open), then exchange_end().
  */
 #ifndef FLOWNER_ECHO_EXCHANGE_H
 #define FLOWNER_ECHO_EXCHANGE_H
@@ -14,23 +14,23 @@
 enum exchange_state { EXCHANGE_BUSY, EXCHANGE_ECHOED };
 
 struct exchange {
-	struct exchange *prev, *next;	/* the caller's list */
-	uint64_t deadline;		/* the caller's, for its list */
-	uint64_t started;		/* CLOCK_MONOTONIC, ns */
-	uint64_t sent, received;	/* bytes, over all round trips */
-	uint64_t index;			/* which connection; the payload's seed */
+	struct exchange *prev, *next; /* the caller's list */
+	uint64_t deadline;            /* the caller's, for its list */
+	uint64_t started;             /* CLOCK_MONOTONIC, ns */
+	uint64_t sent, received;      /* bytes, over all round trips */
+	uint64_t index;               /* which connection; the payload's seed */
 	struct ping_conn *conn;
 	enum exchange_state state;
 	int fd;
-	uint32_t events;		/* what its epoll entry waits for; 0: has none yet */
+	uint32_t events; /* what its epoll entry waits for; 0: has none yet */
 };
 
 /* What all exchanges of a run share. */
 struct exchange_run {
 	const struct client_config *cfg;
 	int epoll;
-	bool no_ports;			/* said that there are no more */
-	bool differed;			/* said where an echo differed */
+	bool no_ports; /* said that there are no more */
+	bool differed; /* said where an echo differed */
 	uint8_t chunk[EXCHANGE_CHUNK];
 };
 

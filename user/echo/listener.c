@@ -18,8 +18,10 @@ static int explain(int err, const struct echo_addr *addr)
 		log_error("%s is in use; ss -ltnp says by whom", text);
 		break;
 	case -EACCES:
-		log_error("%s: not permitted; a port under net.ipv4.ip_unprivileged_port_start needs "
-			  "CAP_NET_BIND_SERVICE", text);
+		log_error(
+			"%s: not permitted; a port under net.ipv4.ip_unprivileged_port_start needs "
+			"CAP_NET_BIND_SERVICE",
+			text);
 		break;
 	case -EADDRNOTAVAIL:
 		log_error("%s: not an address of this network namespace", text);

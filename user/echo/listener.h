@@ -13,9 +13,9 @@
 #define LISTENER_BACKLOG 4096
 
 /*
- * A bound, non-blocking socket. `addr` with len 0 is every address: dual-stack [::], or 0.0.0.0 where
- * there is no IPv6; its port counts. *addr becomes what was bound (port 0: what the kernel chose).
- * Returns a descriptor the caller owns, or -errno after saying why.
+ * A bound, non-blocking socket. `addr` with len 0 is every address: dual-stack [::], or 0.0.0.0
+ * where there is no IPv6; its port counts. *addr becomes what was bound (port 0: what the kernel
+ * chose). Returns a descriptor the caller owns, or -errno after saying why.
  */
 int listener_bind(struct echo_addr *addr, bool reuseport);
 

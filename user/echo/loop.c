@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 /*
- * A client costs no buffer while it keeps up: what a read gives is written at once. What the socket does
- * not take (at most one read, LOOP_CHUNK bytes) waits in a buffer of its own, and nothing more is read
- * from that client until it is gone: TCP's window then holds the client back.
+ * A client costs no buffer while it keeps up: what a read gives is written at once. What the socket
+ * does not take (at most one read, LOOP_CHUNK bytes) waits in a buffer of its own, and nothing more
+ * is read from that client until it is gone: TCP's window then holds the client back.
  */
 #include "echo/loop.h"
 
@@ -18,21 +18,21 @@
 
 #define LOOP_CHUNK   65536
 #define LOOP_EVENTS  256
-#define ACCEPT_BATCH 32	/* then those already here get their turn */
-#define ACCEPT_SHARE 4	/* the same where other loops wait for clients too */
+#define ACCEPT_BATCH 32  /* then those already here get their turn */
+#define ACCEPT_SHARE 4   /* the same where other loops wait for clients too */
 #define RETRY_MS     100 /* out of descriptors: others of this process may have freed one */
 
 struct client {
 	struct client *prev, *next;
-	uint8_t *unsent;	/* NULL: nothing waits */
-	size_t begin, end;	/* of what waits in it */
+	uint8_t *unsent;   /* NULL: nothing waits */
+	size_t begin, end; /* of what waits in it */
 	int fd;
 };
 
 struct loop {
 	int epoll, listener, stop;
 	bool shared;
-	bool paused;	/* out of descriptors: the listener is not in the epoll set */
+	bool paused; /* out of descriptors: the listener is not in the epoll set */
 	bool warned;
 	struct client *clients;
 	struct echo_stats *stats;
@@ -106,7 +106,7 @@ void loop_free(struct loop *l)
 	if (!l)
 		return;
 	DL_FOREACH_SAFE(l->clients, c, tmp)
-		client_close(l, c);
+	client_close(l, c);
 	if (l->epoll >= 0)
 		close(l->epoll);
 	free(l);
@@ -208,15 +208,17 @@ static void client_new(struct loop *l, int fd)
 	c->fd = fd;
 	DL_APPEND(l->clients, c);
 	if (epoll_ctl(l->epoll, EPOLL_CTL_ADD, fd, &ev))
-		client_failed(l, c, errno);	/* fs.epoll.max_user_watches, or no memory */
+		client_failed(l, c, errno); /* fs.epoll.max_user_watches, or no memory */
 }
 
-/* Out of descriptors the listener stays readable: take it out of the set, or the loop would spin. */
+/* Out of descriptors the listener stays readable: take it out of the set, or the loop would spin.
+ */
 static void pause_accepting(struct loop *l, int err)
 {
 	if (!l->warned)
 		log_warn("%s: new clients wait until others leave (%s)", strerror(err),
-			 err == EMFILE ? "ulimit -n is this process's limit" : "the system's limit");
+			 err == EMFILE ? "ulimit -n is this process's limit"
+				       : "the system's limit");
 	l->warned = true;
 	epoll_ctl(l->epoll, EPOLL_CTL_DEL, l->listener, NULL);
 	l->paused = true;
@@ -241,7 +243,8 @@ static void accept_clients(struct loop *l)
 			pause_accepting(l, errno);
 			return;
 		default:
-			/* A client that went away while it waited; accept(2) lists more of the sort. */
+			/* A client that went away while it waited; accept(2) lists more of the
+			 * sort. */
 			log_debug("accept: %s", strerror(errno));
 		}
 	}

@@ -13,8 +13,8 @@
 struct loop;
 
 /*
- * `listener` and `stop` stay the caller's and must outlive the loop; `shared`: other loops accept from
- * the same listener. Counts go to *stats. 0 or -errno after saying why.
+ * `listener` and `stop` stay the caller's and must outlive the loop; `shared`: other loops accept
+ * from the same listener. Counts go to *stats. 0 or -errno after saying why.
  */
 int loop_new(struct loop **out, int listener, bool shared, int stop, struct echo_stats *stats);
 

@@ -25,8 +25,8 @@
 struct pool {
 	const struct server_config *cfg;
 	const struct echo_addr *addr;
-	pid_t *pids;		/* 0: has ended */
-	struct pollfd *polls;	/* signals, the ready pipe, then a pidfd for each worker */
+	pid_t *pids;          /* 0: has ended */
+	struct pollfd *polls; /* signals, the ready pipe, then a pidfd for each worker */
 	size_t n, alive, ready;
 	int signals, ready_read, ready_write;
 	bool ending;
@@ -178,8 +178,12 @@ static int run_workers(const struct server_config *cfg, struct worker *w, int si
 	_cleanup_free_ pid_t *pids = calloc(cfg->workers, sizeof(*pids));
 	_cleanup_free_ struct pollfd *polls = calloc(POLL_WORKERS + cfg->workers, sizeof(*polls));
 	_cleanup_close_ int ready_read = -1, ready_write = -1;
-	struct pool p = {.cfg = cfg, .addr = &w->addr, .pids = pids, .polls = polls,
-			 .n = cfg->workers, .signals = signals};
+	struct pool p = {.cfg = cfg,
+			 .addr = &w->addr,
+			 .pids = pids,
+			 .polls = polls,
+			 .n = cfg->workers,
+			 .signals = signals};
 	int ends[2], err;
 
 	if (!pids || !polls) {
@@ -222,7 +226,8 @@ int server_run(const struct server_config *cfg, struct server_report *report)
 		log_error("signals: %s", strerror(-signals));
 		return signals;
 	}
-	/* With --reuseport nobody listens here: it holds the port that the threads then listen on. */
+	/* With --reuseport nobody listens here: it holds the port that the threads then listen on.
+	 */
 	listener = listener_bind(&w.addr, cfg->reuseport);
 	if (listener < 0)
 		return listener;

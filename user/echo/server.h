@@ -12,10 +12,10 @@
 #include "model/echo.h"
 
 struct server_config {
-	struct echo_addr addr;	/* len 0: every address; its port counts */
-	uint64_t workers;	/* processes; 0: this one serves */
-	uint64_t threads;	/* accepting threads in each, from 1 */
-	bool reuseport;		/* each thread a listener of its own */
+	struct echo_addr addr; /* len 0: every address; its port counts */
+	uint64_t workers;      /* processes; 0: this one serves */
+	uint64_t threads;      /* accepting threads in each, from 1 */
+	bool reuseport;        /* each thread a listener of its own */
 	/* Called once when clients are served from now on; an error ends the server. */
 	int (*ready)(const struct echo_addr *addr, void *arg);
 	void *arg;

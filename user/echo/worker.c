@@ -16,7 +16,7 @@
 struct thread {
 	struct loop *loop;
 	struct echo_stats *stats;
-	int listener;	/* its own, or -1 */
+	int listener; /* its own, or -1 */
 	pthread_t id;
 	int err;
 };
@@ -55,7 +55,8 @@ static int open_thread(const struct worker *w, struct thread *t, struct echo_sta
 		if (err)
 			return err;
 	}
-	return loop_new(&t->loop, w->listener < 0 ? t->listener : w->listener, shared, w->stop, stats);
+	return loop_new(&t->loop, w->listener < 0 ? t->listener : w->listener, shared, w->stop,
+			stats);
 }
 
 /* The first of them is the thread we are in. */

@@ -10,9 +10,9 @@
 /* A shared listener is closed by whoever made it; -1: every thread makes one of its own. */
 struct worker {
 	const struct server_config *cfg;
-	struct echo_addr addr;	/* with the port the kernel chose */
+	struct echo_addr addr; /* with the port the kernel chose */
 	int listener;
-	int stop;		/* a signalfd: readable in all threads while nobody reads it */
+	int stop;                 /* a signalfd: readable in all threads while nobody reads it */
 	struct echo_stats *stats; /* cfg->threads rows */
 	int (*ready)(void *arg);
 	void *arg;

@@ -148,7 +148,7 @@ int lab_list(const struct lab_ctx *ctx, char (**names)[LAB_NAME_MAX + 1], size_t
 
 int lab_down_all(const struct lab_ctx *ctx, size_t *count)
 {
-	_cleanup_free_ char (*names)[LAB_NAME_MAX + 1] = NULL;
+	_cleanup_free_ char(*names)[LAB_NAME_MAX + 1] = NULL;
 	size_t n;
 	int first, err;
 

@@ -10,13 +10,13 @@
 #include "model/lab.h"
 
 struct lab_ctx {
-	const char *state_dir;	/* LAB_STATE_DIR */
-	int cancel_fd;		/* readable: stop and undo; a signalfd, or -1 */
+	const char *state_dir; /* LAB_STATE_DIR */
+	int cancel_fd;         /* readable: stop and undo; a signalfd, or -1 */
 };
 
 /*
- * Build it, wait until it can be used, or leave nothing behind. -EEXIST: there is one of that name, or
- * one of its namespaces.
+ * Build it, wait until it can be used, or leave nothing behind. -EEXIST: there is one of that name,
+ * or one of its namespaces.
  */
 int lab_up(const struct lab_ctx *ctx, const struct lab_topology *t);
 
@@ -36,9 +36,9 @@ int lab_list(const struct lab_ctx *ctx, char (**names)[LAB_NAME_MAX + 1], size_t
 int lab_inspect(const struct lab_ctx *ctx, const char *name, struct lab_report **out);
 
 /*
- * Enter a host's namespace as `ip netns exec` does it (with a /sys of its own and /etc/netns/NAME in
- * place) and become `argv`. Returns only if that fails: the exit code, 127 for a command that is not
- * there, 126 for one that cannot be run.
+ * Enter a host's namespace as `ip netns exec` does it (with a /sys of its own and /etc/netns/NAME
+ * in place) and become `argv`. Returns only if that fails: the exit code, 127 for a command that is
+ * not there, 126 for one that cannot be run.
  */
 int lab_exec(const struct lab_ctx *ctx, const char *name, const char *host, char **argv);
 

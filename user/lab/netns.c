@@ -83,8 +83,8 @@ int netns_prepare_dir(void)
 		return -err;
 	}
 	/*
-	 * Shared, so that a name removed here is unmounted in other mount namespaces too and does not
-	 * keep its namespace alive there. Only a mount point can be shared.
+	 * Shared, so that a name removed here is unmounted in other mount namespaces too and does
+	 * not keep its namespace alive there. Only a mount point can be shared.
 	 */
 	if (!mount("", NETNS_DIR, "none", MS_SHARED | MS_REC, NULL))
 		return 0;

@@ -329,8 +329,8 @@ int rtnl_dump(struct nl_sock *sk, struct lab_live_link **out, size_t *n_out)
 }
 
 /*
- * The kernel settles a carrier that came up from a work queue, and may take its time: a second, for a
- * veth whose two ends have the same ifindex. Asking for the one device settles it at once (since
+ * The kernel settles a carrier that came up from a work queue, and may take its time: a second, for
+ * a veth whose two ends have the same ifindex. Asking for the one device settles it at once (since
  * 6.9; a dump does not).
  */
 static int link_ready(struct nl_sock *sk, struct rtnl_link *l)
@@ -338,7 +338,8 @@ static int link_ready(struct nl_sock *sk, struct rtnl_link *l)
 	_cleanup_(cleanup_link) struct rtnl_link *now = NULL;
 	int err;
 
-	/* Devices that are not ours (tunl0, sit0: modules put them into every namespace) stay down. */
+	/* Devices that are not ours (tunl0, sit0: modules put them into every namespace) stay down.
+	 */
 	if (!(rtnl_link_get_flags(l) & IFF_UP) || (rtnl_link_get_flags(l) & IFF_LOOPBACK) ||
 	    rtnl_link_get_operstate(l) == IF_OPER_UP)
 		return 1;

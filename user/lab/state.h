@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * What `lab up` has made, on disk: one file a lab, DIR/NAME.json, written before the first namespace
- * is made and, with a namespace's inode and cookie, before it gets its name. So whatever moment a
- * killed `up` stopped at, the file says what there may be, and `down` can tell it from another's.
+ * What `lab up` has made, on disk: one file a lab, DIR/NAME.json, written before the first
+ *namespace is made and, with a namespace's inode and cookie, before it gets its name. So whatever
+ *moment a killed `up` stopped at, the file says what there may be, and `down` can tell it from
+ *another's.
  *
  *	{"version":1,"name":"lab","kind":"pair","hosts":2,"complete":true,
  *	 "namespaces":[{"name":"lab-client","inode":4026532607,"cookie":4101}, …]}
@@ -27,7 +28,7 @@ struct lab_state {
 	char name[LAB_NAME_MAX + 1];
 	enum lab_kind kind;
 	unsigned int hosts;
-	bool complete;		/* `up` came to its end */
+	bool complete; /* `up` came to its end */
 	struct lab_state_ns *ns;
 	size_t n_ns;
 };
@@ -43,14 +44,14 @@ int lab_state_parse(const char *text, size_t len, const char *name, struct lab_s
 		    const char **why);
 
 /*
- * The directory's descriptor, the caller's to close. -ENOENT, not logged: it is not there and `create`
- * is false.
+ * The directory's descriptor, the caller's to close. -ENOENT, not logged: it is not there and
+ * `create` is false.
  */
 int lab_store_open(const char *dir, bool create);
 
 /*
- * Keep other `up`s and `down`s out until dirfd is closed; waits for them, and says so after a second. -EINTR when
- * cancel_fd (a signalfd, or -1) becomes readable.
+ * Keep other `up`s and `down`s out until dirfd is closed; waits for them, and says so after a
+ * second. -EINTR when cancel_fd (a signalfd, or -1) becomes readable.
  */
 int lab_store_lock(int dirfd, int cancel_fd);
 

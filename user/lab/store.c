@@ -198,7 +198,7 @@ static int compare_names(const void *a, const void *b)
 
 int lab_store_list(int dirfd, char (**names)[LAB_NAME_MAX + 1], size_t *n)
 {
-	_cleanup_free_ char (*list)[LAB_NAME_MAX + 1] = NULL;
+	_cleanup_free_ char(*list)[LAB_NAME_MAX + 1] = NULL;
 	_cleanup_closedir_ DIR *dir = NULL;
 	size_t used = 0, room = 0;
 	struct dirent *d;

@@ -12,8 +12,8 @@
 #include "lab/rtnl.h"
 
 /*
- * Hosts are made in batches: the state is written once a batch, and the descriptors in use at a time
- * (two a host) stay few.
+ * Hosts are made in batches: the state is written once a batch, and the descriptors in use at a
+ * time (two a host) stay few.
  */
 #define BATCH         32
 #define READY_TIMEOUT 20 /* seconds */
@@ -61,8 +61,8 @@ struct sysctl {
 };
 
 /*
- * Before there are any devices, so that these get them from `default`. A new namespace takes over the
- * IPv4 settings of the caller's (forwarding, on a host with containers).
+ * Before there are any devices, so that these get them from `default`. A new namespace takes over
+ * the IPv4 settings of the caller's (forwarding, on a host with containers).
  */
 static const struct sysctl sysctls[] = {
 	{"ipv4/ip_forward", "0", "0", "1"},

@@ -11,12 +11,12 @@
 #include <stdint.h>
 
 struct addr {
-	uint8_t b[16];	/* network order */
+	uint8_t b[16]; /* network order */
 };
 
 struct addr_port {
 	struct addr addr;
-	uint16_t port;	/* host order; 0: unknown or none */
+	uint16_t port; /* host order; 0: unknown or none */
 };
 
 /* The longest text: an IPv6 address, in brackets, with a port. */
@@ -26,7 +26,7 @@ struct addr_port {
 struct addr addr_make(int family, const uint8_t *bytes);
 
 bool addr_is_v4(const struct addr *a);
-bool addr_is_any(const struct addr *a);	/* 0.0.0.0 and :: */
+bool addr_is_any(const struct addr *a); /* 0.0.0.0 and :: */
 bool addr_equal(const struct addr *a, const struct addr *b);
 
 /* "10.0.0.2", "fd77::2" into ADDR_TEXT_MAX bytes; returns the length. */
@@ -38,7 +38,7 @@ size_t addr_port_format(const struct addr_port *ap, char *out);
 int addr_parse(const char *s, struct addr *out);
 
 struct addr_prefix {
-	struct addr addr;	/* bits behind the mask are zero */
+	struct addr addr; /* bits behind the mask are zero */
 	struct addr mask;
 };
 

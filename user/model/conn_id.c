@@ -5,8 +5,8 @@
 #include <string.h>
 
 /*
- * One fixed key, since the id has to be the same on every host without anybody distributing keys. It
- * makes the id useless as an oracle only in so far as inverting it means trying 2^64 pairs.
+ * One fixed key, since the id has to be the same on every host without anybody distributing keys.
+ * It makes the id useless as an oracle only in so far as inverting it means trying 2^64 pairs.
  */
 static const uint8_t conn_key[16] = "flowner conn id";
 

@@ -18,7 +18,7 @@
  */
 static const struct {
 	const char *prefix, *suffix, *runtime;
-	bool hex;	/* the id is 64 hex digits */
+	bool hex; /* the id is 64 hex digits */
 } patterns[] = {
 	{"docker-", ".scope", "docker", true},
 	{"libpod-", ".scope", "podman", true},

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Which container a cgroup path belongs to, by the path alone: the runtimes put the container's id there.
+ * Which container a cgroup path belongs to, by the path alone: the runtimes put the container's id
+ * there.
  */
 #ifndef FLOWNER_MODEL_CONTAINER_H
 #define FLOWNER_MODEL_CONTAINER_H
@@ -10,7 +11,8 @@
 #define CONTAINER_ID_MAX 128
 
 struct container {
-	const char *runtime;	/* "docker", "podman", "containerd", "cri-o", "lxc", "nspawn", "kubernetes"; static */
+	const char *runtime; /* "docker", "podman", "containerd", "cri-o", "lxc", "nspawn",
+				"kubernetes"; static */
 	char id[CONTAINER_ID_MAX + 1];
 };
 

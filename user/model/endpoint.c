@@ -41,7 +41,8 @@ struct endpoint *endpoint_find(struct endpoints *t, uint64_t cookie)
 
 	if (!cookie)
 		return NULL;
-	HASH_FIND(hh, t->by_cookie, &cookie, sizeof(cookie), ep);
+	HASH_FIND (hh, t->by_cookie, &cookie, sizeof(cookie), ep)
+		;
 	return ep;
 }
 
@@ -51,7 +52,8 @@ struct endpoint *endpoint_add(struct endpoints *t, uint64_t cookie)
 
 	if (ep)
 		endpoint_free(t, ep);
-	if (HASH_CNT(hh, t->by_cookie) >= ENDPOINTS_MAX || !cookie || !(ep = calloc(1, sizeof(*ep)))) {
+	if (HASH_CNT(hh, t->by_cookie) >= ENDPOINTS_MAX || !cookie ||
+	    !(ep = calloc(1, sizeof(*ep)))) {
 		t->untracked++;
 		return NULL;
 	}
@@ -66,7 +68,8 @@ static void unset_listener(struct endpoints *t, struct endpoint *ep)
 	struct listener_bucket *b;
 	struct endpoint **link;
 
-	HASH_FIND(hh, t->listeners, &key, sizeof(key), b);
+	HASH_FIND (hh, t->listeners, &key, sizeof(key), b)
+		;
 	if (!b)
 		return;
 	for (link = &b->first; *link && *link != ep; link = &(*link)->next_listener)
@@ -107,14 +110,16 @@ void endpoint_set_conn(struct endpoints *t, struct endpoint *ep, uint64_t conn)
 	if (ep->key.conn)
 		return;
 	ep->key = (struct conn_key){conn, ep->role};
-	HASH_FIND(hh_conn, t->by_conn, &ep->key, sizeof(ep->key), same);
+	HASH_FIND (hh_conn, t->by_conn, &ep->key, sizeof(ep->key), same)
+		;
 	if (same) {
 		/* Two sockets with one pair of sequence numbers: neither is the other's. */
 		ep->key.conn = 0;
 		return;
 	}
 	HASH_ADD(hh_conn, t->by_conn, key, sizeof(ep->key), ep);
-	HASH_FIND(hh_conn, t->by_conn, &other, sizeof(other), peer);
+	HASH_FIND (hh_conn, t->by_conn, &other, sizeof(other), peer)
+		;
 	if (peer && !peer->peer) {
 		ep->peer = peer;
 		peer->peer = ep;
@@ -129,7 +134,8 @@ void endpoint_set_listener(struct endpoints *t, struct endpoint *ep)
 	struct listener_key key = {ep->netns_cookie, ep->self.local.port};
 	struct listener_bucket *b;
 
-	HASH_FIND(hh, t->listeners, &key, sizeof(key), b);
+	HASH_FIND (hh, t->listeners, &key, sizeof(key), b)
+		;
 	if (!b) {
 		b = calloc(1, sizeof(*b));
 		if (!b)
@@ -143,8 +149,8 @@ void endpoint_set_listener(struct endpoints *t, struct endpoint *ep)
 }
 
 /*
- * 3: bound to the address, 2: to all of its family, 1: to all of both families, 0: cannot have taken it.
- * 0.0.0.0 beside [::], which then is V6ONLY, takes the IPv4 connection.
+ * 3: bound to the address, 2: to all of its family, 1: to all of both families, 0: cannot have
+ * taken it. 0.0.0.0 beside [::], which then is V6ONLY, takes the IPv4 connection.
  */
 static int listener_fits(const struct endpoint *l, const struct addr *local)
 {
@@ -160,7 +166,8 @@ static int listener_fits(const struct endpoint *l, const struct addr *local)
 	return addr_is_v4(local) ? 1 : 0;
 }
 
-struct endpoint *endpoint_listener(struct endpoints *t, uint64_t netns_cookie, const struct addr_port *local)
+struct endpoint *endpoint_listener(struct endpoints *t, uint64_t netns_cookie,
+				   const struct addr_port *local)
 {
 	struct listener_key key = {netns_cookie, local->port};
 	struct endpoint *best = NULL;
@@ -168,7 +175,8 @@ struct endpoint *endpoint_listener(struct endpoints *t, uint64_t netns_cookie, c
 	bool ambiguous = false;
 	int rank = 0;
 
-	HASH_FIND(hh, t->listeners, &key, sizeof(key), b);
+	HASH_FIND (hh, t->listeners, &key, sizeof(key), b)
+		;
 	for (struct endpoint *l = b ? b->first : NULL; l; l = l->next_listener) {
 		int fits = listener_fits(l, &local->addr);
 

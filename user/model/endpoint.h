@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * The endpoints known now, by socket cookie, by {conn id, role}, and listeners by {netns, port}. Kept in user
- * space: the kernel side has no state of its own.
+ * The endpoints known now, by socket cookie, by {conn id, role}, and listeners by {netns, port}.
+ * Kept in user space: the kernel side has no state of its own.
  *
- * An endpoint that was closed lingers: its peer's last records, and those of its own that come after CLOSE,
- * still want to know who it was.
+ * An endpoint that was closed lingers: its peer's last records, and those of its own that come
+ * after CLOSE, still want to know who it was.
  */
 #ifndef FLOWNER_MODEL_ENDPOINT_H
 #define FLOWNER_MODEL_ENDPOINT_H
@@ -14,8 +14,8 @@
 #include <uthash.h>
 
 /* At most so many, some 500 bytes each; further ones are not tracked, and counted. */
-#define ENDPOINTS_MAX	    (1u << 20)
-#define ENDPOINT_LINGER_NS  1000000000ULL
+#define ENDPOINTS_MAX      (1u << 20)
+#define ENDPOINT_LINGER_NS 1000000000ULL
 /* Endpoints that a filter may turn out not to want; the oldest go first. */
 #define ENDPOINTS_TENTATIVE_MAX 65536u
 
@@ -36,18 +36,18 @@ struct endpoint_fifo {
 
 struct endpoint {
 	uint64_t cookie;
-	struct conn_key key;		/* conn 0: not in that index */
+	struct conn_key key; /* conn 0: not in that index */
 	enum role role;
 	bool established, closed;
-	bool guest;			/* here only for its peer, and goes with it */
+	bool guest; /* here only for its peer, and goes with it */
 	struct party self;
 	uint64_t netns_cookie;
-	uint64_t syn_time, est_time;	/* CLOCK_BOOTTIME, ns; 0: not seen */
+	uint64_t syn_time, est_time; /* CLOCK_BOOTTIME, ns; 0: not seen */
 	uint64_t closed_time;
-	struct endpoint *peer;		/* the other end, where it is on this host */
-	struct event *connect_event;	/* in the queue, waiting for the peer */
-	struct event *close_event;	/* in the queue */
-	struct endpoint_fifo *fifo;	/* the one it stands in: tentative, lingering or NULL */
+	struct endpoint *peer;       /* the other end, where it is on this host */
+	struct event *connect_event; /* in the queue, waiting for the peer */
+	struct event *close_event;   /* in the queue */
+	struct endpoint_fifo *fifo;  /* the one it stands in: tentative, lingering or NULL */
 	struct endpoint *fifo_prev, *fifo_next;
 	struct endpoint *next_listener;
 	UT_hash_handle hh, hh_conn;
@@ -63,7 +63,7 @@ struct endpoints {
 	struct endpoint *by_cookie, *by_conn;
 	struct listener_bucket *listeners;
 	struct endpoint_fifo tentative, lingering;
-	uint64_t untracked;	/* refused at ENDPOINTS_MAX, or for lack of memory */
+	uint64_t untracked; /* refused at ENDPOINTS_MAX, or for lack of memory */
 };
 
 struct endpoint *endpoint_find(struct endpoints *t, uint64_t cookie);
@@ -77,10 +77,11 @@ void endpoint_set_conn(struct endpoints *t, struct endpoint *ep, uint64_t conn);
 /* Index a listener by its netns and port, so that endpoint_listener() finds it. */
 void endpoint_set_listener(struct endpoints *t, struct endpoint *ep);
 /*
- * The listener that took a connection to `local` in that netns: one bound to the address before one bound
- * to all. NULL where there is none, or several of different processes (SO_REUSEPORT).
+ * The listener that took a connection to `local` in that netns: one bound to the address before one
+ * bound to all. NULL where there is none, or several of different processes (SO_REUSEPORT).
  */
-struct endpoint *endpoint_listener(struct endpoints *t, uint64_t netns_cookie, const struct addr_port *local);
+struct endpoint *endpoint_listener(struct endpoints *t, uint64_t netns_cookie,
+				   const struct addr_port *local);
 
 /* Mark as perhaps unwanted, or as wanted after all. */
 void endpoint_set_tentative(struct endpoints *t, struct endpoint *ep, bool tentative);

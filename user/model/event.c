@@ -24,8 +24,9 @@ const char *event_state_name(uint8_t state)
 {
 	/* include/net/tcp_states.h */
 	static const char *const names[] = {
-		NULL,	     "ESTABLISHED", "SYN_SENT", "SYN_RECV",   "FIN_WAIT1", "FIN_WAIT2", "TIME_WAIT",
-		"CLOSE",     "CLOSE_WAIT",  "LAST_ACK", "LISTEN",     "CLOSING",   "NEW_SYN_RECV",
+		NULL,        "ESTABLISHED", "SYN_SENT",     "SYN_RECV",   "FIN_WAIT1",
+		"FIN_WAIT2", "TIME_WAIT",   "CLOSE",        "CLOSE_WAIT", "LAST_ACK",
+		"LISTEN",    "CLOSING",     "NEW_SYN_RECV",
 	};
 
 	return state && state < sizeof(names) / sizeof(names[0]) ? names[state] : "?";
@@ -44,10 +45,8 @@ bool party_is_v4(const struct party *p)
 const char *event_close_reason_name(enum close_reason reason)
 {
 	static const char *const names[CLOSE_REASONS] = {
-		[CLOSE_FIN] = "fin",
-		[CLOSE_RESET] = "reset",
-		[CLOSE_TIMEOUT] = "timeout",
-		[CLOSE_UNREACHABLE] = "unreachable",
+		[CLOSE_FIN] = "fin",         [CLOSE_RESET] = "reset",
+		[CLOSE_TIMEOUT] = "timeout", [CLOSE_UNREACHABLE] = "unreachable",
 		[CLOSE_ABORTED] = "aborted",
 	};
 

@@ -11,9 +11,9 @@ enum feature_answer { FEATURE_NO, FEATURE_YES, FEATURE_UNKNOWN /* not permitted 
 
 struct feature {
 	const char *name;
-	const char *since;	/* the kernel version that brought it, or what turns it on */
-	const char *why;	/* what of flowner needs it */
-	bool required;		/* `trace` cannot do without */
+	const char *since; /* the kernel version that brought it, or what turns it on */
+	const char *why;   /* what of flowner needs it */
+	bool required;     /* `trace` cannot do without */
 	enum feature_answer answer;
 };
 

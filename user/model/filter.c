@@ -29,7 +29,7 @@ int filter_add_pid(struct filter *f, const char *value)
 {
 	uint64_t v;
 
-	if (opt_parse_uint(value, 1, 1 << 22, &v))	/* PID_MAX_LIMIT */
+	if (opt_parse_uint(value, 1, 1 << 22, &v)) /* PID_MAX_LIMIT */
 		return -EINVAL;
 	if (f->npids >= FL_PIDS_MAX)
 		return -E2BIG;
@@ -114,7 +114,8 @@ static bool has_port(const struct filter *f, const struct party *p)
 static bool has_host(const struct filter *f, const struct party *p)
 {
 	for (unsigned int i = 0; i < f->nhosts; i++)
-		if (addr_prefix_has(&f->hosts[i], &p->local.addr) || addr_prefix_has(&f->hosts[i], &p->remote.addr))
+		if (addr_prefix_has(&f->hosts[i], &p->local.addr) ||
+		    addr_prefix_has(&f->hosts[i], &p->remote.addr))
 			return true;
 	return !f->nhosts;
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * FILTER, the same for all commands: each kind may be given several times, which is OR within the kind and AND
- * between kinds. The kernel side applies what it can know; filter_event() applies all of it again where the
- * facts are complete.
+ * FILTER, the same for all commands: each kind may be given several times, which is OR within the
+ * kind and AND between kinds. The kernel side applies what it can know; filter_event() applies all
+ * of it again where the facts are complete.
  */
 #ifndef FLOWNER_MODEL_FILTER_H
 #define FLOWNER_MODEL_FILTER_H
@@ -14,17 +14,17 @@
 #define FILTER_NETNS_MAX 4096
 
 struct filter {
-	uint32_t *netns;	/* inodes; owned, freed by filter_free() */
+	uint32_t *netns; /* inodes; owned, freed by filter_free() */
 	unsigned int nnetns;
 	uint32_t pids[FL_PIDS_MAX];
 	unsigned int npids;
-	char comms[FL_COMMS_MAX][OWNER_COMM_LEN + 1];	/* cut to 15 bytes, as the kernel cuts them */
+	char comms[FL_COMMS_MAX][OWNER_COMM_LEN + 1]; /* cut to 15 bytes, as the kernel cuts them */
 	unsigned int ncomms;
 	uint16_t ports[FL_PORTS_MAX];
 	unsigned int nports;
 	struct addr_prefix hosts[FL_HOSTS_MAX];
 	unsigned int nhosts;
-	bool only_v4, only_v6;	/* both: neither */
+	bool only_v4, only_v6; /* both: neither */
 };
 
 /* Each adds one value. 0; -EINVAL: not such a thing; -E2BIG: more than fit; -ENOMEM. */

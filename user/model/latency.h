@@ -9,7 +9,7 @@
 #include <stdint.h>
 
 struct latency {
-	size_t count;	/* 0: the others mean nothing */
+	size_t count; /* 0: the others mean nothing */
 	uint32_t min_us, p50_us, p99_us, max_us;
 };
 

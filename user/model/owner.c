@@ -6,8 +6,9 @@
 const char *owner_source_name(enum owner_source source)
 {
 	static const char *const names[] = {
-		[OWNER_UNKNOWN] = NULL,	      [OWNER_SNAPSHOT] = "snapshot", [OWNER_LISTEN] = "listen",
-		[OWNER_CONNECT] = "connect",  [OWNER_ACCEPT] = "accept",
+		[OWNER_UNKNOWN] = NULL,    [OWNER_SNAPSHOT] = "snapshot",
+		[OWNER_LISTEN] = "listen", [OWNER_CONNECT] = "connect",
+		[OWNER_ACCEPT] = "accept",
 	};
 
 	return names[source];

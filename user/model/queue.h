@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Events on their way out, in order of time. Records of several CPUs come almost in order, and a connect
- * waits a moment for its far end, so events stay here for some milliseconds.
+ * Events on their way out, in order of time. Records of several CPUs come almost in order, and a
+ * connect waits a moment for its far end, so events stay here for some milliseconds.
  */
 #ifndef FLOWNER_MODEL_QUEUE_H
 #define FLOWNER_MODEL_QUEUE_H
@@ -15,7 +15,7 @@
 
 struct queue {
 	struct event *head, *tail;
-	struct event *spare;	/* a free list: no allocation in the steady state */
+	struct event *spare; /* a free list: no allocation in the steady state */
 	size_t len;
 };
 
@@ -24,8 +24,8 @@ struct event *queue_new(struct queue *q);
 /* Put it in its place in time. */
 void queue_insert(struct queue *q, struct event *e);
 /*
- * The next event that may go at `now` (CLOCK_BOOTTIME), taken out of line; NULL if none. UINT64_MAX: whatever
- * there is. Give it back with queue_recycle().
+ * The next event that may go at `now` (CLOCK_BOOTTIME), taken out of line; NULL if none.
+ * UINT64_MAX: whatever there is. Give it back with queue_recycle().
  */
 struct event *queue_pop(struct queue *q, uint64_t now);
 void queue_recycle(struct queue *q, struct event *e);

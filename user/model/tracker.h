@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * From the kernel side's records to events: joins the records of one socket by its cookie and those of one
- * connection by its conn id, and says of each event who is at both ends. No I/O: records come in, checked by
- * collect/decode.h, and events go out through tracker_next().
+ * From the kernel side's records to events: joins the records of one socket by its cookie and those
+ * of one connection by its conn id, and says of each event who is at both ends. No I/O: records
+ * come in, checked by collect/decode.h, and events go out through tracker_next().
  */
 #ifndef FLOWNER_MODEL_TRACKER_H
 #define FLOWNER_MODEL_TRACKER_H
@@ -14,10 +14,10 @@
 
 struct tracker_options {
 	struct resolver resolver;
-	bool states;		/* make `state` events */
+	bool states; /* make `state` events */
 	/*
-	 * The kernel side lets pass what its filter cannot decide yet: do not remember for ever what it
-	 * may never mention again.
+	 * The kernel side lets pass what its filter cannot decide yet: do not remember for ever
+	 * what it may never mention again.
 	 */
 	bool undecided;
 	uint16_t max_cpus;
@@ -37,8 +37,8 @@ void tracker_record(struct tracker *t, const struct fl_header *hdr);
 void tracker_lost_total(struct tracker *t, uint64_t lost, uint64_t now);
 
 /*
- * The next event that is ripe at `now` (CLOCK_BOOTTIME, ns; UINT64_MAX: any), or NULL. Valid until the next
- * call of tracker_next().
+ * The next event that is ripe at `now` (CLOCK_BOOTTIME, ns; UINT64_MAX: any), or NULL. Valid until
+ * the next call of tracker_next().
  */
 const struct event *tracker_next(struct tracker *t, uint64_t now);
 /* The time of the newest record so far; 0: none. */

@@ -9,18 +9,18 @@ static enum close_reason close_reason(const struct fl_close *r)
 	case 0:
 		break;
 	case ECONNRESET:
-	case EPIPE:	/* tcp_reset() in CLOSE_WAIT */
+	case EPIPE: /* tcp_reset() in CLOSE_WAIT */
 		return CLOSE_RESET;
 	case ETIMEDOUT:
 		return CLOSE_TIMEOUT;
-	case ECONNABORTED:	/* tcp_abort(): `ss -K`, a device or address that went away */
+	case ECONNABORTED: /* tcp_abort(): `ss -K`, a device or address that went away */
 		return CLOSE_ABORTED;
 	default:
-		return CLOSE_UNREACHABLE;	/* an ICMP error, EHOSTUNREACH and its like */
+		return CLOSE_UNREACHABLE; /* an ICMP error, EHOSTUNREACH and its like */
 	}
 	/*
-	 * Before any FIN of ours: closed with data unread, or with SO_LINGER 0, which sends a reset. The
-	 * reset's own record comes after this one and confirms it.
+	 * Before any FIN of ours: closed with data unread, or with SO_LINGER 0, which sends a
+	 * reset. The reset's own record comes after this one and confirms it.
 	 */
 	if (r->sock.old_state == ST_ESTABLISHED || r->sock.old_state == ST_CLOSE_WAIT)
 		return CLOSE_RESET;
@@ -30,11 +30,13 @@ static enum close_reason close_reason(const struct fl_close *r)
 /* Our FIN is out, or at least decided on. */
 static bool fin_sent(uint8_t state)
 {
-	return state == ST_FIN_WAIT1 || state == ST_FIN_WAIT2 || state == ST_CLOSING || state == ST_LAST_ACK;
+	return state == ST_FIN_WAIT1 || state == ST_FIN_WAIT2 || state == ST_CLOSING ||
+	       state == ST_LAST_ACK;
 }
 
 /* Of a socket whose beginning was not seen: its role and conn id, where they can be told. */
-enum role tracker_identify(const struct fl_sock *s, const struct fl_counts *c, uint8_t state, uint64_t *conn)
+enum role tracker_identify(const struct fl_sock *s, const struct fl_counts *c, uint8_t state,
+			   uint64_t *conn)
 {
 	enum role role = conn_role(c->acked_bytes, c->in_flight, c->tx_bytes, fin_sent(state));
 
@@ -69,8 +71,8 @@ static void add_connect_failed(struct tracker *t, const struct fl_close *r, stru
 	e->conn = 0;
 	e->u.error = r->counts.error;
 	/*
-	 * connect(2) itself failed before it sent anything: it found no free local port, the one way to come
-	 * here without one. Otherwise no error means that the process gave up.
+	 * connect(2) itself failed before it sent anything: it found no free local port, the one
+	 * way to come here without one. Otherwise no error means that the process gave up.
 	 */
 	if (!e->u.error && r->sock.local_port_be == 0)
 		e->u.error = EADDRNOTAVAIL;
@@ -91,12 +93,13 @@ void tracker_on_close(struct tracker *t, const struct fl_close *r)
 	}
 	if (r->sock.old_state == ST_SYN_SENT) {
 		add_connect_failed(t, r, ep);
-	} else if (r->sock.old_state != ST_SYN_RECV) {	/* which never became a connection */
+	} else if (r->sock.old_state != ST_SYN_RECV) { /* which never became a connection */
 		e = tracker_new_event(t, EVENT_CLOSE, r->hdr.time, &r->sock, ep);
 		if (e) {
 			fill_close(e, r, ep);
 			if (!ep)
-				e->role = tracker_identify(&r->sock, &r->counts, r->sock.old_state, &e->conn);
+				e->role = tracker_identify(&r->sock, &r->counts, r->sock.old_state,
+							   &e->conn);
 			queue_insert(&t->queue, e);
 			if (ep)
 				ep->close_event = e;
@@ -115,7 +118,7 @@ void tracker_on_state(struct tracker *t, const struct fl_state *r)
 void tracker_on_retransmit(struct tracker *t, const struct fl_trouble *r)
 {
 	struct event *e = tracker_new_event(t, EVENT_RETRANSMIT, r->hdr.time, &r->sock,
-				    endpoint_find(&t->endpoints, r->sock.cookie));
+					    endpoint_find(&t->endpoints, r->sock.cookie));
 
 	if (!e)
 		return;
@@ -129,12 +132,13 @@ void tracker_on_reset(struct tracker *t, const struct fl_trouble *r)
 	struct endpoint *ep = endpoint_find(&t->endpoints, r->sock.cookie);
 	struct event *e;
 
-	/* The answer to a SYN: connect-failed tells it. A listener sends them for strangers' segments. */
+	/* The answer to a SYN: connect-failed tells it. A listener sends them for strangers'
+	 * segments. */
 	if (r->sock.state == ST_SYN_SENT || r->sock.state == ST_LISTEN)
 		return;
 	/*
-	 * FIN_WAIT to CLOSE looks like an ordinary end; a reset right behind it says that data came for a
-	 * socket that nobody would read from.
+	 * FIN_WAIT to CLOSE looks like an ordinary end; a reset right behind it says that data came
+	 * for a socket that nobody would read from.
 	 */
 	if (ep && ep->close_event)
 		ep->close_event->u.close.reason = CLOSE_RESET;

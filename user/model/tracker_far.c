@@ -14,7 +14,8 @@ static void on_far_client(struct tracker *t, const struct fl_owned *r)
 	tracker_set_owner_of_sock(t, &ep->self.owner, &r->sock);
 	/* Should the server's own record, which follows, get lost. */
 	endpoint_set_tentative(&t->endpoints, ep, true);
-	endpoint_set_conn(&t->endpoints, ep, conn_id(ROLE_CLIENT, r->sock.isn_own, r->sock.isn_other));
+	endpoint_set_conn(&t->endpoints, ep,
+			  conn_id(ROLE_CLIENT, r->sock.isn_own, r->sock.isn_other));
 }
 
 static void on_far_server(struct tracker *t, const struct fl_state *r)

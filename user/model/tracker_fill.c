@@ -24,8 +24,8 @@ void tracker_set_owner_of_sock(struct tracker *t, struct owner *o, const struct 
 		o->cgroup = t->opt.resolver.cgroup(t->opt.resolver.ctx, s->cgroup, 0, 0);
 }
 
-void tracker_set_owner(struct tracker *t, struct owner *o, enum owner_source source, const struct fl_sock *s,
-		      const struct fl_task *task)
+void tracker_set_owner(struct tracker *t, struct owner *o, enum owner_source source,
+		       const struct fl_sock *s, const struct fl_task *task)
 {
 	o->source = source;
 	o->pid = task->pid;
@@ -56,11 +56,12 @@ void tracker_set_peer(struct event *e, const struct endpoint *peer)
 }
 
 /*
- * An event about a socket; its endpoint tells who, where it is known, and otherwise the socket itself. The
- * tuple of a record is newer than the endpoint's: connect(2) chooses the local port after SYN_SENT.
+ * An event about a socket; its endpoint tells who, where it is known, and otherwise the socket
+ * itself. The tuple of a record is newer than the endpoint's: connect(2) chooses the local port
+ * after SYN_SENT.
  */
-struct event *tracker_new_event(struct tracker *t, enum event_type type, uint64_t time, const struct fl_sock *s,
-			       const struct endpoint *ep)
+struct event *tracker_new_event(struct tracker *t, enum event_type type, uint64_t time,
+				const struct fl_sock *s, const struct endpoint *ep)
 {
 	struct event *e = queue_new(&t->queue);
 
@@ -85,8 +86,8 @@ struct event *tracker_new_event(struct tracker *t, enum event_type type, uint64_
 	return e;
 }
 
-void tracker_add_state_event(struct tracker *t, const struct fl_header *hdr, const struct fl_sock *s,
-			    const struct endpoint *ep)
+void tracker_add_state_event(struct tracker *t, const struct fl_header *hdr,
+			     const struct fl_sock *s, const struct endpoint *ep)
 {
 	struct event *e;
 

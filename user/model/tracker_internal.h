@@ -31,9 +31,9 @@ struct tracker {
 	struct tracker_options opt;
 	struct endpoints endpoints;
 	struct queue queue;
-	struct event *current;	/* handed out by tracker_next() */
+	struct event *current; /* handed out by tracker_next() */
 	uint64_t records, lost, oom;
-	uint64_t last;		/* time of the newest record */
+	uint64_t last; /* time of the newest record */
 	uint64_t lost_of_cpu[];
 };
 
@@ -42,13 +42,13 @@ struct tracker {
 void tracker_set_tuple(struct party *p, const struct fl_sock *s);
 void tracker_set_owner_of_sock(struct tracker *t, struct owner *o, const struct fl_sock *s);
 void tracker_set_owner(struct tracker *t, struct owner *o, enum owner_source source,
-	const struct fl_sock *s, const struct fl_task *task);
+		       const struct fl_sock *s, const struct fl_task *task);
 struct endpoint *tracker_new_endpoint(struct tracker *t, const struct fl_sock *s);
 void tracker_set_peer(struct event *e, const struct endpoint *peer);
 struct event *tracker_new_event(struct tracker *t, enum event_type type, uint64_t time,
-	const struct fl_sock *s, const struct endpoint *ep);
+				const struct fl_sock *s, const struct endpoint *ep);
 void tracker_add_state_event(struct tracker *t, const struct fl_header *hdr,
-	const struct fl_sock *s, const struct endpoint *ep);
+			     const struct fl_sock *s, const struct endpoint *ep);
 
 /* --- tracker_open.c --- */
 
@@ -71,9 +71,10 @@ void tracker_on_state(struct tracker *t, const struct fl_state *r);
 void tracker_on_retransmit(struct tracker *t, const struct fl_trouble *r);
 void tracker_on_reset(struct tracker *t, const struct fl_trouble *r);
 
-/* Of a socket whose beginning was not seen: its role and, in *conn, its id; 0 where it cannot be told. */
+/* Of a socket whose beginning was not seen: its role and, in *conn, its id; 0 where it cannot be
+ * told. */
 enum role tracker_identify(const struct fl_sock *s, const struct fl_counts *c, uint8_t state,
-	uint64_t *conn);
+			   uint64_t *conn);
 
 /* --- tracker_far.c --- */
 

@@ -50,12 +50,13 @@ void tracker_tell_waiting_connect(struct endpoint *ep, bool settled)
 }
 
 /*
- * Is it the connect that has now succeeded? A socket can connect again after it failed, was disconnected or
- * listened; if its SYN_SENT was lost, what is known is of its life before.
+ * Is it the connect that has now succeeded? A socket can connect again after it failed, was
+ * disconnected or listened; if its SYN_SENT was lost, what is known is of its life before.
  */
 static bool is_connecting(const struct endpoint *ep)
 {
-	return (ep->role == ROLE_CLIENT || ep->role == ROLE_UNKNOWN) && !ep->closed && !ep->est_time;
+	return (ep->role == ROLE_CLIENT || ep->role == ROLE_UNKNOWN) && !ep->closed &&
+	       !ep->est_time;
 }
 
 static void on_established_client(struct tracker *t, const struct fl_state *r)
@@ -116,11 +117,13 @@ void tracker_on_established(struct tracker *t, const struct fl_state *r)
 	struct endpoint *ep = endpoint_find(&t->endpoints, r->sock.cookie);
 
 	/* From SYN_SENT, or by way of SYN_RECV where both ends opened at once (RFC 9293, 3.5). */
-	if (r->sock.old_state == ST_SYN_SENT || (ep && ep->role == ROLE_CLIENT && !ep->closed && !ep->established)) {
+	if (r->sock.old_state == ST_SYN_SENT ||
+	    (ep && ep->role == ROLE_CLIENT && !ep->closed && !ep->established)) {
 		on_established_client(t, r);
 		return;
 	}
-	/* With TCP Fast Open (RFC 7413) it was accepted, and perhaps served, before its handshake was complete. */
+	/* With TCP Fast Open (RFC 7413) it was accepted, and perhaps served, before its handshake
+	 * was complete. */
 	if (ep && ep->role == ROLE_SERVER && !ep->closed && ep->self.owner.source == OWNER_ACCEPT) {
 		ep->est_time = r->hdr.time;
 		tracker_add_state_event(t, &r->hdr, &r->sock, ep);

@@ -124,7 +124,9 @@ static void put_details(const struct event_view *v, struct json *j, const struct
 		break;
 	case EVENT_RESET:
 		json_str(j, "by", e->u.reset.by_local ? "local" : "remote");
-		name = v->reset_reason && e->u.reset.reason >= 0 ? v->reset_reason(v->ctx, e->u.reset.reason) : NULL;
+		name = v->reset_reason && e->u.reset.reason >= 0
+			       ? v->reset_reason(v->ctx, e->u.reset.reason)
+			       : NULL;
 		if (name)
 			json_str(j, "reason", name);
 		break;

@@ -6,8 +6,9 @@
 #include "out/text.h"
 
 /*
- * TIME            EVENT    CONN      NETNS       PROCESS         LOCAL            REMOTE          PEER                     DETAIL
- * 03:10:11.123456 connect  9f0c2c6f  lab-client  flowner[28145]  10.77.0.2:37876  10.77.0.3:9000  lab-server/nc[28144]     57 µs
+ * TIME            EVENT    CONN      NETNS       PROCESS         LOCAL            REMOTE PEER
+ * DETAIL 03:10:11.123456 connect  9f0c2c6f  lab-client
+ * flowner[28145]  10.77.0.2:37876  10.77.0.3:9000  lab-server/nc[28144]     57 µs
  */
 
 struct event_column {
@@ -136,7 +137,8 @@ static size_t put_local(const struct event_view *v, const struct event *e, struc
 static size_t put_remote(const struct event_view *v, const struct event *e, struct buf *b)
 {
 	(void)v;
-	return e->type == EVENT_LOST || !e->self.remote.port ? unknown(b) : put_end(&e->self.remote, b);
+	return e->type == EVENT_LOST || !e->self.remote.port ? unknown(b)
+							     : put_end(&e->self.remote, b);
 }
 
 static size_t put_peer(const struct event_view *v, const struct event *e, struct buf *b)
@@ -191,7 +193,7 @@ static size_t put_cookie(const struct event_view *v, const struct event *e, stru
 	(void)v;
 	if (!e->cookie)
 		return unknown(b);
-	buf_hex(b, e->cookie, e->cookie >> 32 ? 16 : 8);	/* as `ss -e` shows it */
+	buf_hex(b, e->cookie, e->cookie >> 32 ? 16 : 8); /* as `ss -e` shows it */
 	return since(b, start);
 }
 
@@ -265,11 +267,14 @@ static size_t put_detail(const struct event_view *v, const struct event *e, stru
 		buf_puts(b, event_state_name(e->u.state.to));
 		break;
 	case EVENT_RETRANSMIT:
-		buf_printf(b, "%u in %s", e->u.retransmit.retransmits, event_state_name(e->u.retransmit.state));
+		buf_printf(b, "%u in %s", e->u.retransmit.retransmits,
+			   event_state_name(e->u.retransmit.state));
 		break;
 	case EVENT_RESET:
 		buf_puts(b, e->u.reset.by_local ? "by local" : "by remote");
-		name = v->reset_reason && e->u.reset.reason >= 0 ? v->reset_reason(v->ctx, e->u.reset.reason) : NULL;
+		name = v->reset_reason && e->u.reset.reason >= 0
+			       ? v->reset_reason(v->ctx, e->u.reset.reason)
+			       : NULL;
 		if (name)
 			buf_printf(b, ": %s", name);
 		break;
@@ -277,7 +282,8 @@ static size_t put_detail(const struct event_view *v, const struct event *e, stru
 		put_close_detail(b, &e->u.close);
 		break;
 	case EVENT_LOST:
-		buf_printf(b, "%llu records; a larger --ring-size helps", (unsigned long long)e->u.lost);
+		buf_printf(b, "%llu records; a larger --ring-size helps",
+			   (unsigned long long)e->u.lost);
 		break;
 	case EVENT_TYPES:
 		break;
@@ -288,17 +294,21 @@ static size_t put_detail(const struct event_view *v, const struct event *e, stru
 static const struct event_column columns[] = {
 	{"time", "TIME", "when, in local time", 15, true, put_time},
 	{"event", "EVENT", "what happened", 14, true, put_event},
-	{"conn", "CONN", "the connection's id, the same at both ends (its first half)", 8, true, put_conn},
+	{"conn", "CONN", "the connection's id, the same at both ends (its first half)", 8, true,
+	 put_conn},
 	{"netns", "NETNS", "network namespace: name, else inode", 12, true, put_netns},
 	{"process", "PROCESS", "the owner: name[pid]", 16, true, put_process},
 	{"local", "LOCAL", "this end", 19, true, put_local},
 	{"remote", "REMOTE", "the other end, as seen from here", 19, true, put_remote},
-	{"peer", "PEER", "the other end's netns/name[pid], where it is on this host", 26, true, put_peer},
-	{"detail", "DETAIL", "latency, error, bytes, reason: as the event has it", 0, true, put_detail},
+	{"peer", "PEER", "the other end's netns/name[pid], where it is on this host", 26, true,
+	 put_peer},
+	{"detail", "DETAIL", "latency, error, bytes, reason: as the event has it", 0, true,
+	 put_detail},
 	{"container", "CONTAINER", "the owner's container: runtime:id", 23, false, put_container},
 	{"peer-container", "PEER-CONTAINER", "the other end's", 23, false, put_peer_container},
 	{"role", "ROLE", "client or server", 6, false, put_role},
-	{"source", "SOURCE", "how the owner is known: connect, listen, accept, snapshot", 8, false, put_source},
+	{"source", "SOURCE", "how the owner is known: connect, listen, accept, snapshot", 8, false,
+	 put_source},
 	{"uid", "UID", "the owner's user id", 6, false, put_uid},
 	{"cookie", "COOKIE", "the socket's, as ss -e shows it (sk:)", 8, false, put_cookie},
 	{"cgroup", "CGROUP", "the owner's cgroup", 24, false, put_cgroup},
@@ -316,7 +326,8 @@ int event_columns_parse(const char *list, struct event_columns *out, const char 
 	while (list) {
 		size_t len = strcspn(list, ","), i = 0;
 
-		while (i < COLUMNS && (strlen(columns[i].name) != len || memcmp(columns[i].name, list, len)))
+		while (i < COLUMNS &&
+		       (strlen(columns[i].name) != len || memcmp(columns[i].name, list, len)))
 			i++;
 		if (i == COLUMNS || out->n == EVENT_COLUMNS_MAX) {
 			*bad = list;
@@ -331,7 +342,8 @@ int event_columns_parse(const char *list, struct event_columns *out, const char 
 void event_columns_describe(struct buf *b)
 {
 	for (size_t i = 0; i < COLUMNS; i++)
-		buf_printf(b, "  %-16s%s%s\n", columns[i].name, columns[i].help, columns[i].usual ? "" : " *");
+		buf_printf(b, "  %-16s%s%s\n", columns[i].name, columns[i].help,
+			   columns[i].usual ? "" : " *");
 }
 
 void event_columns_names(struct buf *b)
@@ -357,8 +369,8 @@ void event_table_header(const struct event_columns *c, struct buf *b)
 	buf_putc(b, '\n');
 }
 
-void event_table_line(const struct event_view *v, const struct event_columns *c, const struct event *e,
-		      struct buf *b)
+void event_table_line(const struct event_view *v, const struct event_columns *c,
+		      const struct event *e, struct buf *b)
 {
 	for (unsigned int i = 0; i < c->n; i++) {
 		size_t width = c->col[i]->put(v, e, b);

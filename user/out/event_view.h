@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Events as lines: a table for people, JSON for programs. Appends to a buf; writing it is the caller's.
+ * Events as lines: a table for people, JSON for programs. Appends to a buf; writing it is the
+ * caller's.
  */
 #ifndef FLOWNER_OUT_EVENT_VIEW_H
 #define FLOWNER_OUT_EVENT_VIEW_H
@@ -19,7 +20,8 @@ struct event_view {
 /* One line of JSON, as DESIGN.md §3 has it: absent means unknown. */
 void event_json(const struct event_view *v, const struct event *e, struct buf *b);
 
-/* --- the table ------------------------------------------------------------------------------------- */
+/* --- the table
+ * ------------------------------------------------------------------------------------- */
 
 #define EVENT_COLUMNS_MAX 24
 
@@ -31,8 +33,8 @@ struct event_columns {
 };
 
 /*
- * "time,event,local" to columns; NULL: the usual ones. 0, or -EINVAL with the first unknown name at *bad (up to
- * the next comma).
+ * "time,event,local" to columns; NULL: the usual ones. 0, or -EINVAL with the first unknown name at
+ * *bad (up to the next comma).
  */
 int event_columns_parse(const char *list, struct event_columns *out, const char **bad);
 /* "time, event, …" for messages; appends. */
@@ -41,7 +43,7 @@ void event_columns_names(struct buf *b);
 void event_columns_describe(struct buf *b);
 
 void event_table_header(const struct event_columns *c, struct buf *b);
-void event_table_line(const struct event_view *v, const struct event_columns *c, const struct event *e,
-		      struct buf *b);
+void event_table_line(const struct event_view *v, const struct event_columns *c,
+		      const struct event *e, struct buf *b);
 
 #endif

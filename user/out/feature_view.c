@@ -10,7 +10,8 @@ static const char *answer_name(enum feature_answer a)
 
 /*
  * FEATURE                            HERE     NEEDED  SINCE            FOR
- * BPF ring buffer                    yes      yes     5.8              records reach user space in order
+ * BPF ring buffer                    yes      yes     5.8              records reach user space in
+ * order
  */
 #define LINE "%-34s %-8s %-7s %-24s %s\n"
 
@@ -21,7 +22,8 @@ void feature_table_header(struct buf *b)
 
 void feature_table_line(const struct feature *f, struct buf *b)
 {
-	buf_printf(b, LINE, f->name, answer_name(f->answer), f->required ? "yes" : "no", f->since, f->why);
+	buf_printf(b, LINE, f->name, answer_name(f->answer), f->required ? "yes" : "no", f->since,
+		   f->why);
 }
 
 void feature_json(const struct feature *f, struct buf *b)

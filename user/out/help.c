@@ -43,7 +43,8 @@ static void print_option(struct buf *b, const struct opt *o)
 
 void help_print(const char *usage, const char *about, const struct opt_set *sets, const char *after)
 {
-	static const struct opt help = {'h', "help", NULL, "this text", OPT_FLAG, 0, 0, 0, NULL, NULL, false};
+	static const struct opt help = {
+		.letter = 'h', .name = "help", .help = "this text", .type = OPT_FLAG};
 	_cleanup_buf_ struct buf b = {0};
 	const struct opt_set *set;
 

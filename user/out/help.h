@@ -11,6 +11,7 @@
  * Print to stdout. `usage` is the whole synopsis ("flowner trace [FILTER] [OPTIONS]"), `about` free
  * text for below it or NULL, `after` for the end (examples) or NULL.
  */
-void help_print(const char *usage, const char *about, const struct opt_set *sets, const char *after);
+void help_print(const char *usage, const char *about, const struct opt_set *sets,
+		const char *after);
 
 #endif

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * A streaming JSON writer over a buf: no tree, no allocation of its own, since it stands on the event
- * path. Keys are literals of ours and are not escaped; values are. A NULL key is for array elements
- * and the outermost value.
+ * A streaming JSON writer over a buf: no tree, no allocation of its own, since it stands on the
+ *event path. Keys are literals of ours and are not escaped; values are. A NULL key is for array
+ *elements and the outermost value.
  *
  *	struct json j = {.b = &buf};
  *	json_open(&j, NULL);		{
@@ -17,7 +17,7 @@
 
 struct json {
 	struct buf *b;
-	bool comma;	/* the next member needs one in front */
+	bool comma; /* the next member needs one in front */
 };
 
 static inline void json_key(struct json *j, const char *key)

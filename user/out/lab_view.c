@@ -84,7 +84,8 @@ static const char *presence_text(const struct lab_live_node *n)
 }
 
 /*
- * One table row: cells as text. The columns below hold for table and JSON alike where both have them.
+ * One table row: cells as text. The columns below hold for table and JSON alike where both have
+ * them.
  */
 enum { COL_NETNS, COL_INODE, COL_LINK, COL_STATE, COL_IPV4, COL_IPV6, COL_PEER, N_COLS };
 

@@ -77,7 +77,8 @@ int ping_view_table(const struct ping_result *r, int fd)
 		for (int e = 0, first = 1; e < 256; e++) {
 			if (!r->errors[e])
 				continue;
-			buf_printf(&b, "%s%s %" PRIu64, first ? "" : "   ", error_name(e), r->errors[e]);
+			buf_printf(&b, "%s%s %" PRIu64, first ? "" : "   ", error_name(e),
+				   r->errors[e]);
 			first = 0;
 		}
 		buf_putc(&b, '\n');
@@ -139,7 +140,8 @@ static int json_connects(struct json *j, const struct ping_result *r, int fd)
 	return err;
 }
 
-static int json_ports(struct json *j, const char *key, const struct ping_result *r, bool failed, int fd)
+static int json_ports(struct json *j, const char *key, const struct ping_result *r, bool failed,
+		      int fd)
 {
 	int err = 0;
 

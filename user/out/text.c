@@ -2,13 +2,18 @@
 #include "out/text.h"
 
 /*
- * Length of the well-formed UTF-8 sequence at s, 0 if there is none (RFC 3629: no overlong forms, no
- * surrogates, nothing above U+10FFFF). *cp is its code point.
+ * Length of the well-formed UTF-8 sequence at s, 0 if there is none (RFC 3629: no overlong forms,
+ * no surrogates, nothing above U+10FFFF). *cp is its code point.
  */
 static size_t utf8_at(const unsigned char *s, uint32_t *cp)
 {
 	static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
-	size_t len = s[0] < 0x80 ? 1 : s[0] < 0xc2 ? 0 : s[0] < 0xe0 ? 2 : s[0] < 0xf0 ? 3 : s[0] < 0xf5 ? 4 : 0;
+	size_t len = s[0] < 0x80   ? 1
+		     : s[0] < 0xc2 ? 0
+		     : s[0] < 0xe0 ? 2
+		     : s[0] < 0xf0 ? 3
+		     : s[0] < 0xf5 ? 4
+				   : 0;
 
 	if (len == 0)
 		return 0;
@@ -18,7 +23,7 @@ static size_t utf8_at(const unsigned char *s, uint32_t *cp)
 	}
 	*cp = s[0] & (0xffu >> (len + 1));
 	for (size_t i = 1; i < len; i++) {
-		if ((s[i] & 0xc0) != 0x80)	/* also stops at the terminating NUL */
+		if ((s[i] & 0xc0) != 0x80) /* also stops at the terminating NUL */
 			return 0;
 		*cp = *cp << 6 | (s[i] & 0x3f);
 	}
@@ -27,10 +32,12 @@ static size_t utf8_at(const unsigned char *s, uint32_t *cp)
 	return len;
 }
 
-/* Characters that turn the direction of text around or break the line: what follows would be misread. */
+/* Characters that turn the direction of text around or break the line: what follows would be
+ * misread. */
 static bool is_misleading(uint32_t cp)
 {
-	return cp == 0x200e || cp == 0x200f || (cp >= 0x2028 && cp <= 0x202e) || (cp >= 0x2066 && cp <= 0x2069);
+	return cp == 0x200e || cp == 0x200f || (cp >= 0x2028 && cp <= 0x202e) ||
+	       (cp >= 0x2066 && cp <= 0x2069);
 }
 
 size_t text_plain(struct buf *b, const char *str)
@@ -42,7 +49,8 @@ size_t text_plain(struct buf *b, const char *str)
 		uint32_t cp = 0;
 		size_t len = utf8_at(s, &cp);
 
-		if (len && cp >= 0x20 && cp != 0x7f && !(cp >= 0x80 && cp < 0xa0) && !is_misleading(cp)) {
+		if (len && cp >= 0x20 && cp != 0x7f && !(cp >= 0x80 && cp < 0xa0) &&
+		    !is_misleading(cp)) {
 			buf_put(b, s, len);
 			columns++;
 		} else {

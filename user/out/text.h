@@ -8,9 +8,9 @@
 #include "base/buf.h"
 
 /*
- * For a terminal: control characters (C0, DEL, C1, bidirectional ones) and bytes that are not UTF-8 become \xNN, so that a
- * name cannot move the cursor or start a line of its own. Returns the columns it takes (a code point
- * counts as one).
+ * For a terminal: control characters (C0, DEL, C1, bidirectional ones) and bytes that are not UTF-8
+ * become \xNN, so that a name cannot move the cursor or start a line of its own. Returns the
+ * columns it takes (a code point counts as one).
  */
 size_t text_plain(struct buf *b, const char *s);
 
