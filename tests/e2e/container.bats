@@ -20,7 +20,7 @@ setup() {
 
 teardown() {
 	end_background
-	unpair "$name"
+	remove_netns
 	for ((i = ${#groups[@]} - 1; i >= 0; i--)); do
 		wait_for 5 rmdir "${groups[i]}" || true
 	done

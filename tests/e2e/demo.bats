@@ -66,6 +66,10 @@ teardown() {
 }
 
 @test "without root: exit 4, one line" {
-	run setpriv --reuid 65534 --regid 65534 --clear-groups bash "$demo" "$FLOWNER"
+	# A copy: the checkout may lie where only root can read.
+	cp "$demo" "$BATS_RUN_TMPDIR/demo"
+	chmod 755 "$BATS_RUN_TMPDIR"
+	run setpriv --reuid 65534 --regid 65534 --clear-groups bash "$BATS_RUN_TMPDIR/demo" "$FLOWNER"
+	rm "$BATS_RUN_TMPDIR/demo"
 	[ "$status" = 4 ]
 }

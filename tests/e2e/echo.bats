@@ -136,6 +136,7 @@ while True:
 	[ "$(in_ns "$NS" ss -Hltn "sport = :$PORT" | wc -l)" = 1 ]
 	ping "127.0.0.1:$PORT"
 	ping "[::1]:$PORT"
+	getent hosts localhost >/dev/null || skip "localhost is not in /etc/hosts: names not tried"
 	ping -4 "localhost:$PORT"
 	run ping -o json "[::ffff:127.0.0.1]:$PORT"
 	[ "$status" = 0 ]

@@ -63,12 +63,27 @@ stop() {
 	wait "$1"
 }
 
+# new_netns NAME: one that remove_netns, in teardown, removes, however the test ends.
+NETNS_MADE=()
+new_netns() {
+	ip netns add "$1"
+	NETNS_MADE+=("$1")
+}
+
+remove_netns() {
+	local ns
+	for ns in ${NETNS_MADE[@]+"${NETNS_MADE[@]}"}; do
+		ip netns del "$ns" 2>/dev/null || true
+	done
+	NETNS_MADE=()
+}
+
 # pair NAME: two namespaces, NAME-client (10.9.0.1, fd09::1) and NAME-server (10.9.0.2, fd09::2), one veth.
 # Built with ip(8), not with `flowner lab`: the tests of one part do not lean on another.
 pair() {
 	local c=$1-client s=$1-server
-	ip netns add "$c"
-	ip netns add "$s"
+	new_netns "$c"
+	new_netns "$s"
 	ip link add eth0 netns "$c" type veth peer name eth0 netns "$s"
 	for ns in "$c" "$s"; do
 		ip netns exec "$ns" sh -c 'echo 0 >/proc/sys/net/ipv6/conf/eth0/accept_dad'
@@ -87,11 +102,6 @@ pair() {
 
 link_up() {
 	ip -n "$1" -br link show eth0 | grep -q ' UP '
-}
-
-unpair() {
-	ip netns del "$1-client" 2>/dev/null || true
-	ip netns del "$1-server" 2>/dev/null || true
 }
 
 # trace_start ARGS…: `flowner trace -o json ARGS`, running; its pid in $tracer, lines in $trace_out.

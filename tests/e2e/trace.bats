@@ -19,7 +19,7 @@ setup() {
 teardown() {
 	[ -z "${stopped:-}" ] || kill -CONT "$stopped" 2>/dev/null || true
 	end_background
-	unpair "$name"
+	remove_netns
 }
 
 # serve [ARGS…]: our echo server on port 9000; its pid in $serve.
@@ -217,7 +217,6 @@ same_bytes() {
 	trace_stop
 	expect 202 true
 	expect 101 '.type=="accept" and .peer.owner.comm=="flowner" and .peer.netns.name=="'"$client"'"'
-	unpair "$other"
 }
 
 @test "--pid, --comm, --port, --host, -4, -6 select exactly what they say" {
@@ -281,12 +280,11 @@ same_bytes() {
 	expect 211 '.type=="connect" and .netns.name=="'"$client"'" and .peer.owner.pid=='"$serve"
 	expect 211 '.type=="connect" and .netns.name=="'"$other-client"'" and .peer.owner.pid=='"$other_serve"
 	expect 0 '.peer and (.netns.name|split("-")[0]) != (.peer.netns.name|split("-")[0])'
-	unpair "$other"
 }
 
 @test "through DNAT and masquerade: one id, both ends named, two tuples" {
 	mid=$(random_name m)
-	ip netns add "$mid"
+	new_netns "$mid"
 	ip -n "$mid" link set lo up
 	ip link add eth1 netns "$client" type veth peer name c netns "$mid"
 	ip link add eth1 netns "$server" type veth peer name s netns "$mid"
@@ -315,7 +313,6 @@ same_bytes() {
 	while read -r cport sport; do
 		grep -q "sport=$cport dport=80 .*src=10.8.2.2 dst=10.8.2.1 sport=9000 dport=$sport" "$BATS_TEST_TMPDIR/ct"
 	done < <(events '.type=="connect"' | jq -r '"\(.local.port) \(.peer.remote.port)"')
-	ip netns del "$mid"
 }
 
 @test "a tiny ring: what was seen and what was lost is what was made, exactly" {

@@ -16,7 +16,7 @@ setup() {
 
 teardown() {
 	end_background
-	unpair "$name"
+	remove_netns
 }
 
 # tcp_case CASE [ADDR]: make it happen, under a trace of just these two namespaces.
