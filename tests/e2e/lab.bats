@@ -30,7 +30,7 @@ lab() { "$FLOWNER" lab "$@"; }
 # nothing_left LAB: no name, no mount, no state.
 nothing_left() {
 	[ -z "$(ls -d /run/netns/"$1"-* 2>/dev/null)" ] || { ls /run/netns >&2; return 1; }
-	! grep -E "/netns/$1-" /proc/self/mountinfo
+	refute grep -E "/netns/$1-" /proc/self/mountinfo
 	[ ! -e "$STATE/$1.json" ]
 }
 

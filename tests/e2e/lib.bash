@@ -23,6 +23,14 @@ wait_for() {
 	done
 }
 
+# refute COMMAND…: it has to fail. Not "! COMMAND", whose result `set -e` does not look at.
+refute() {
+	if "$@"; then
+		echo "should have failed: $*" >&2
+		return 1
+	fi
+}
+
 # in_ns NETNS COMMAND…
 in_ns() {
 	local ns=$1

@@ -236,7 +236,7 @@ same_bytes() {
 	expect 0 true
 	trace_start --netns "$client" --port 9001 --port 9000 --host 10.9.0.0/24 -4
 	ping_server 11
-	! in_ns "$client" nc -z 10.9.0.2 9002
+	refute in_ns "$client" nc -z 10.9.0.2 9002
 	trace_stop
 	expect 22 true
 	trace_start --netns "$client" --port 9001
@@ -420,7 +420,7 @@ same_bytes() {
 	ping_server 5
 	more() { in_ns "$client" "$FLOWNER" echo ping 10.9.0.2:9000 >/dev/null; grep -q 'status 0' "$err"; }
 	wait_for 20 more
-	! grep -qi 'error\|broken' "$err"
+	refute grep -qi 'error\|broken' "$err"
 }
 
 @test "wrong input: one line, exit 2; no permission: exit 4" {

@@ -97,8 +97,8 @@ is_server='.role=="server"'
 
 @test "refused: connect-failed with the errno, and nothing else" {
 	trace_start --netns "$client" --netns "$server"
-	! in_ns "$client" nc -z 10.9.0.2 7001
-	! in_ns "$client" nc -z fd09::2 7002
+	refute in_ns "$client" nc -z 10.9.0.2 7001
+	refute in_ns "$client" nc -z fd09::2 7002
 	trace_stop
 	expect 1 '.type=="connect-failed" and .error=="ECONNREFUSED" and .remote.port==7001 and .owner.comm=="nc"'
 	expect 1 '.type=="connect-failed" and .error=="ECONNREFUSED" and .remote.port==7002 and .family=="ipv6"'
@@ -137,7 +137,7 @@ is_server='.role=="server"'
 	background in_ns "$client" nc 10.9.0.2 7000
 	background in_ns "$client" nc 10.9.0.2 7000
 	wait_for 10 sh -c "[ \"\$(ip netns exec $client ss -Htn state established | wc -l)\" = 2 ]"
-	! in_ns "$client" nc -w 2 10.9.0.2 7000 </dev/null
+	refute in_ns "$client" nc -w 2 10.9.0.2 7000 </dev/null
 	trace_stop
 	expect 1 '.type=="connect-failed" and .error=="EADDRNOTAVAIL"'
 }
@@ -179,7 +179,7 @@ is_server='.role=="server"'
 	# The witness: the connection stands.
 	in_ns "$client" ss -Htn state established >"$BATS_TEST_TMPDIR/ss"
 	[ "$(wc -l <"$BATS_TEST_TMPDIR/ss")" = 1 ] || { in_ns "$client" ss -tan; cat "$trace_out"; false; }
-	! seen '.type=="close"'
+	refute seen '.type=="close"'
 	echo >&8
 	wait "$bg"
 	exec 8>&-
@@ -214,7 +214,7 @@ is_server='.role=="server"'
 	tcp_case hostile_name
 	jq -e . "$trace_out" >/dev/null
 	LC_ALL=C expect 0 '.owner.comm|test("[\u0000-\u0008\u000e-\u001a]")'
-	! LC_ALL=C grep -qP '[\x00-\x09\x0b-\x1f\x7f\xff]' "$trace_out"
+	refute env LC_ALL=C grep -qP '[\x00-\x09\x0b-\x1f\x7f\xff]' "$trace_out"
 
 	table=$BATS_TEST_TMPDIR/table
 	background "$FLOWNER" trace --netns "$client" --netns "$server" >"$table" 2>"$table.err"
@@ -223,5 +223,5 @@ is_server='.role=="server"'
 	python3 "$BATS_TEST_DIRNAME/tcp_cases.py" "$client" "$server" 10.9.0.2 7100 hostile_name
 	stop "$tracer"
 	grep -qF '\x1b[2Jx\x0a"\\xff' "$table" || grep -qF '\x1b[2Jx' "$table"
-	! LC_ALL=C grep -qP '[\x00-\x09\x0b-\x1f\x7f]' "$table"
+	refute env LC_ALL=C grep -qP '[\x00-\x09\x0b-\x1f\x7f]' "$table"
 }
