@@ -17,6 +17,7 @@
 #include "vmlinux.h"
 #include <bpf/bpf_endian.h>
 #include <bpf/bpf_helpers.h>
+#include "emit.bpf.h"
 #include "flowner_abi.h"
 #include "sock.bpf.h"
 
@@ -29,10 +30,14 @@ struct {
 	__type(value, __u8);
 } netns_wanted SEC(".maps");
 
-/* Sockets whose process passed the filter; used only with --pid or --comm. */
+/*
+ * Sockets whose process passed the filter, from LISTEN, SYN_SENT, accept or the snapshot to CLOSE;
+ * used only with --pid or --comm. Not an LRU: that would forget the longest-lived sockets without a
+ * word.
+ */
 struct {
-	__uint(type, BPF_MAP_TYPE_LRU_HASH);
-	__uint(max_entries, 1 << 17);
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, FL_WATCHED_MAX);
 	__type(key, __u64); /* socket cookie */
 	__type(value, __u8);
 } watched SEC(".maps");
@@ -201,7 +206,12 @@ static __always_inline bool filter_task_decide(__u64 cookie)
 		return true;
 	if (!filter_task_current())
 		return false;
-	bpf_map_update_elem(&watched, &cookie, &yes, BPF_ANY);
+	if (bpf_map_update_elem(&watched, &cookie, &yes, BPF_ANY)) {
+		struct fl_counters *c = emit_counters();
+
+		if (c)
+			emit_count(c->unwatched);
+	}
 	return true;
 }
 

@@ -72,6 +72,7 @@ int BPF_PROG(on_set_state, struct sock *sk, int old_state, int state)
 {
 	struct tcp_sock *tp;
 	__u64 cookie;
+	bool known;
 
 	if (!filter_netns_inum(sk->__sk_common.skc_net.net->ns.inum))
 		goto filtered;
@@ -90,10 +91,14 @@ int BPF_PROG(on_set_state, struct sock *sk, int old_state, int state)
 	 */
 	if (state == TCP_SYN_RECV && old_state == TCP_LISTEN)
 		return 0;
+	cookie = filter.task_wanted ? bpf_get_socket_cookie(sk) : 0;
+	known = filter_task_known(cookie);
+	/* Before any other filter: whatever is watched has to be forgotten once. */
+	if (state == TCP_CLOSE)
+		filter_task_forget(cookie);
 	if (!filter_sock(sk, tp))
 		goto filtered;
 
-	cookie = filter.task_wanted ? bpf_get_socket_cookie(sk) : 0;
 	switch (state) {
 	case TCP_LISTEN:
 		if (!filter_task_decide(cookie))
@@ -108,7 +113,7 @@ int BPF_PROG(on_set_state, struct sock *sk, int old_state, int state)
 	case TCP_ESTABLISHED:
 		/* Nobody has accepted it yet: its process is not known. */
 		if (old_state != TCP_SYN_RECV) {
-			if (!filter_task_known(cookie))
+			if (!known)
 				goto filtered;
 			far_expect_server(tp);
 		} else {
@@ -118,13 +123,12 @@ int BPF_PROG(on_set_state, struct sock *sk, int old_state, int state)
 		emit_state(FL_ESTABLISHED, sk, tp, old_state, state);
 		break;
 	case TCP_CLOSE:
-		if (!filter_task_known(cookie))
+		if (!known)
 			goto filtered;
-		filter_task_forget(cookie);
 		emit_close(sk, tp, old_state);
 		break;
 	default:
-		if (!filter_task_known(cookie))
+		if (!known)
 			goto filtered;
 		emit_state(FL_STATE, sk, tp, old_state, state);
 	}

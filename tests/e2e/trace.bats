@@ -187,6 +187,21 @@ same_bytes() {
 	[ "$(events '.type=="close"' | jq -r .conn | sort | uniq -c | awk '$1==2' | wc -l)" = 50 ]
 }
 
+@test "--pid and --comm: connections older than the trace count too" {
+	serve
+	for filter in pid comm; do
+		background in_ns "$client" "$FLOWNER" echo ping 10.9.0.2:9000 -n 20 -c 20 --hold 30
+		pid=$bg
+		wait_for 20 sh -c "[ \$(ip netns exec $client ss -Htn state established | wc -l) = 20 ]"
+		if [ $filter = pid ]; then trace_start --pid "$pid"; else trace_start --comm flowner --netns "$client"; fi
+		kill -INT "$pid"
+		wait_for 10 sh -c "[ \$(ip netns exec $client ss -Htn state established | wc -l) = 0 ]"
+		trace_stop
+		expect 20 '.type=="close" and .owner.pid=='"$pid"' and .peer.owner.pid=='"$serve"
+		expect 20 true
+	done
+}
+
 @test "the cookie is the one that ss shows" {
 	serve
 	trace_start --netns "$client"

@@ -106,6 +106,7 @@ struct trace {
 	struct event_view view;
 	struct event_columns columns;
 	struct buf out;
+	uint64_t unwatched;                /* of the snapshot */
 	uint64_t shown, started, deadline; /* CLOCK_BOOTTIME, ns; 0: none */
 	int signals, epoll;
 };
@@ -134,7 +135,15 @@ static void on_record(void *ctx, const struct fl_header *hdr)
 
 static void on_snapshot(void *ctx, const struct fl_snapshot *s)
 {
-	tracker_snapshot(ctx, s);
+	struct trace *t = ctx;
+	const struct filter *f = &t->cfg->filter;
+	char comm[FL_COMM_LEN + 1] = "";
+
+	tracker_snapshot(t->tracker, s);
+	memcpy(comm, s->task.comm, FL_COMM_LEN);
+	if ((f->npids || f->ncomms) && filter_process(f, s->task.pid, comm) &&
+	    trace_source_watch(t->source, s->sock.cookie))
+		t->unwatched++;
 }
 
 /* --- setting up --- */
@@ -176,7 +185,7 @@ static int open_source(struct trace *t)
 		return err;
 	/* Attached first, then the snapshot: what changes in between is in both, and nothing is
 	 * missed. */
-	n = snapshot_sockets(on_snapshot, t->tracker);
+	n = snapshot_sockets(on_snapshot, t);
 	if (n < 0)
 		log_warn("owners of sockets older than this trace are unknown: %s",
 			 strerror((int)-n));
@@ -316,6 +325,7 @@ static void summarize(struct trace *t, const struct fl_counters *c)
 {
 	uint64_t undecodable = trace_source_undecodable(t->source);
 	const uint64_t lost = c->lost_total, filtered = c->filtered, unknown = c->unknown;
+	const uint64_t unwatched = t->unwatched + c->unwatched;
 	struct tracker_stats st;
 
 	tracker_get_stats(t->tracker, &st);
@@ -334,6 +344,11 @@ static void summarize(struct trace *t, const struct fl_counters *c)
 	if (st.untracked)
 		log_warn("%" PRIu64 " sockets were not tracked, for there were more than %u",
 			 st.untracked, ENDPOINTS_MAX);
+	if (unwatched)
+		log_warn("%" PRIu64
+			 " sockets of the wanted processes were not followed, for there were "
+			 "more than %u",
+			 unwatched, FL_WATCHED_MAX);
 	if (unknown)
 		log_warn("%" PRIu64
 			 " accepted connections were closed before they could be looked at",

@@ -244,6 +244,14 @@ int trace_source_read(struct trace_source *s, void (*each)(void *ctx, const stru
 	return err < 0 && err != -ECANCELED ? err : s->batch;
 }
 
+int trace_source_watch(struct trace_source *s, uint64_t cookie)
+{
+	uint8_t yes = 1;
+
+	return bpf_map__update_elem(s->skel->maps.watched, &cookie, sizeof(cookie), &yes,
+				    sizeof(yes), BPF_ANY);
+}
+
 unsigned int trace_source_cpus(void)
 {
 	int n = libbpf_num_possible_cpus();

@@ -38,6 +38,12 @@ int trace_source_read(struct trace_source *s, void (*each)(void *ctx, const stru
 		      void *ctx);
 #define TRACE_SOURCE_BATCH 4096
 
+/*
+ * With a filter by process: let pass what happens to this socket too, which is older than the
+ * programs. 0 or -errno.
+ */
+int trace_source_watch(struct trace_source *s, uint64_t cookie);
+
 /* The programs' counters, added up over the CPUs. 0 or -errno. */
 int trace_source_counters(const struct trace_source *s, struct fl_counters *sum);
 /* Records that were not as decode_record() wants them: a bug, or memory corruption. */

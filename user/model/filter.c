@@ -88,19 +88,22 @@ static bool has_netns(const struct filter *f, const struct party *p)
 	return !f->nnetns;
 }
 
+bool filter_process(const struct filter *f, uint32_t pid, const char *comm)
+{
+	bool pid_ok = !f->npids, comm_ok = !f->ncomms;
+
+	for (unsigned int i = 0; i < f->npids; i++)
+		pid_ok = pid_ok || f->pids[i] == pid;
+	for (unsigned int i = 0; i < f->ncomms; i++)
+		comm_ok = comm_ok || !strcmp(f->comms[i], comm);
+	return pid_ok && comm_ok;
+}
+
 static bool has_process(const struct filter *f, const struct owner *o)
 {
-	bool pid = !f->npids, comm = !f->ncomms;
-
-	if (pid && comm)
+	if (!f->npids && !f->ncomms)
 		return true;
-	if (o->source == OWNER_UNKNOWN)
-		return false;
-	for (unsigned int i = 0; i < f->npids; i++)
-		pid = pid || f->pids[i] == o->pid;
-	for (unsigned int i = 0; i < f->ncomms; i++)
-		comm = comm || !strcmp(f->comms[i], o->comm);
-	return pid && comm;
+	return o->source != OWNER_UNKNOWN && filter_process(f, o->pid, o->comm);
 }
 
 static bool has_port(const struct filter *f, const struct party *p)

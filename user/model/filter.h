@@ -38,6 +38,9 @@ void filter_free(struct filter *f);
 /* Does the event's own end pass? `lost` always does. */
 bool filter_event(const struct filter *f, const struct event *e);
 
+/* Does this process pass, by pid and name? */
+bool filter_process(const struct filter *f, uint32_t pid, const char *comm);
+
 /* The part that the kernel side applies; the netns list is handed over by itself. */
 void filter_to_kernel(const struct filter *f, struct fl_filter *out);
 
