@@ -24,8 +24,9 @@ allowed() {
 @test "dependencies point downwards only" {
 	allowed base
 	allowed model base
-	allowed collect model base
-	allowed lab model base
+	allowed net model base
+	allowed collect net model base
+	allowed lab net model base
 	allowed echo model base
 	allowed out model base
 	allowed cmd collect lab echo out model base

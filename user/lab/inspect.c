@@ -6,17 +6,18 @@
 #include "base/log.h"
 #include "lab/lab.h"
 #include "lab/rtnl.h"
+#include "net/nlsock.h"
 
 /* Runs inside the namespace. */
 static int dump_inside(void *arg)
 {
 	struct lab_live_node *node = arg;
 	struct nl_sock *sk = NULL;
-	int err = rtnl_open(&sk);
+	int err = nlsock_open(&sk);
 
 	if (!err)
 		err = rtnl_dump(sk, &node->links, &node->n_links);
-	rtnl_close(sk);
+	nlsock_close(sk);
 	return err;
 }
 

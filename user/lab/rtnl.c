@@ -17,6 +17,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "net/nlsock.h"
 
 static void cleanup_link(struct rtnl_link **l)
 {
@@ -44,80 +45,6 @@ static void cleanup_cache(struct nl_cache **c)
 		nl_cache_free(*c);
 }
 
-/* libnl's own codes, where no answer of the kernel is at hand. */
-static int from_nl(int err)
-{
-	switch (err < 0 ? -err : err) {
-	case 0:
-		return 0;
-	case NLE_NOMEM:
-		return -ENOMEM;
-	case NLE_PERM:
-	case NLE_NOACCESS:
-		return -EPERM;
-	case NLE_NODEV:
-	case NLE_OBJ_NOTFOUND:
-		return -ENODEV;
-	case NLE_EXIST:
-		return -EEXIST;
-	case NLE_OPNOTSUPP:
-		return -EOPNOTSUPP;
-	default:
-		return -EIO;
-	}
-}
-
-static int keep_errno(struct sockaddr_nl *who, struct nlmsgerr *e, void *arg)
-{
-	(void)who;
-	*(int *)arg = e->error;
-	return NL_STOP;
-}
-
-/* Send, wait for the acknowledgement, and return the kernel's own errno. Frees msg. */
-static int talk(struct nl_sock *sk, struct nl_msg *msg)
-{
-	struct nl_cb *cb;
-	int err, answer = 0;
-
-	err = nl_send_auto(sk, msg);
-	nlmsg_free(msg);
-	if (err < 0)
-		return from_nl(err);
-	cb = nl_cb_alloc(NL_CB_DEFAULT);
-	if (!cb)
-		return -ENOMEM;
-	nl_cb_err(cb, NL_CB_CUSTOM, keep_errno, &answer);
-	nl_cb_set(cb, NL_CB_ACK, NL_CB_CUSTOM, NULL, NULL);
-	err = nl_recvmsgs(sk, cb);
-	nl_cb_put(cb);
-	return answer ? answer : from_nl(err < 0 ? err : 0);
-}
-
-int rtnl_open(struct nl_sock **out)
-{
-	struct nl_sock *sk = nl_socket_alloc();
-	int err;
-
-	if (!sk)
-		return -ENOMEM;
-	err = nl_connect(sk, NETLINK_ROUTE);
-	if (err) {
-		/* nl_connect leaves socket(2)'s errno alone when it was that which failed. */
-		err = errno == EMFILE || errno == ENFILE ? -errno : from_nl(err);
-		nl_socket_free(sk);
-		return err;
-	}
-	*out = sk;
-	return 0;
-}
-
-void rtnl_close(struct nl_sock *sk)
-{
-	if (sk)
-		nl_socket_free(sk);
-}
-
 int rtnl_set_up(struct nl_sock *sk, unsigned int ifindex)
 {
 	_cleanup_(cleanup_link) struct rtnl_link *link = rtnl_link_alloc();
@@ -129,7 +56,7 @@ int rtnl_set_up(struct nl_sock *sk, unsigned int ifindex)
 	rtnl_link_set_ifindex(link, (int)ifindex);
 	rtnl_link_set_flags(link, IFF_UP);
 	err = rtnl_link_build_change_request(link, link, 0, &msg);
-	return err ? from_nl(err) : talk(sk, msg);
+	return err ? nlsock_errno(err) : nlsock_talk(sk, msg);
 }
 
 /* libnl 3.7 knows bridges, but not these of their attributes. */
@@ -167,7 +94,7 @@ int rtnl_add_bridge(struct nl_sock *sk, const char *name, unsigned int *ifindex)
 		nlmsg_free(msg);
 		return err;
 	}
-	err = talk(sk, msg);
+	err = nlsock_talk(sk, msg);
 	return err ? err : rtnl_ifindex(sk, name, ifindex);
 }
 
@@ -190,7 +117,7 @@ int rtnl_add_veth(struct nl_sock *sk, const char *name, unsigned int master, con
 	rtnl_link_set_ns_fd(peer, peer_ns);
 	rtnl_link_put(peer);
 	err = rtnl_link_build_add_request(link, NLM_F_CREATE | NLM_F_EXCL, &msg);
-	return err ? from_nl(err) : talk(sk, msg);
+	return err ? nlsock_errno(err) : nlsock_talk(sk, msg);
 }
 
 int rtnl_ifindex(struct nl_sock *sk, const char *name, unsigned int *ifindex)
@@ -199,7 +126,7 @@ int rtnl_ifindex(struct nl_sock *sk, const char *name, unsigned int *ifindex)
 	int err = rtnl_link_get_kernel(sk, 0, name, &link);
 
 	if (err)
-		return from_nl(err);
+		return nlsock_errno(err);
 	*ifindex = (unsigned int)rtnl_link_get_ifindex(link);
 	return 0;
 }
@@ -227,7 +154,7 @@ int rtnl_add_address(struct nl_sock *sk, unsigned int ifindex, int family, const
 	if (family == AF_INET6)
 		rtnl_addr_set_flags(addr, IFA_F_NODAD);
 	err = rtnl_addr_build_add_request(addr, NLM_F_CREATE | NLM_F_EXCL, &msg);
-	return err ? from_nl(err) : talk(sk, msg);
+	return err ? nlsock_errno(err) : nlsock_talk(sk, msg);
 }
 
 int rtnl_add_default_route(struct nl_sock *sk, unsigned int ifindex, int family,
@@ -259,7 +186,7 @@ int rtnl_add_default_route(struct nl_sock *sk, unsigned int ifindex, int family,
 	rtnl_route_nh_set_ifindex(hop, (int)ifindex);
 	rtnl_route_add_nexthop(route, hop);
 	err = rtnl_route_build_add_request(route, NLM_F_CREATE | NLM_F_EXCL, &msg);
-	return err ? from_nl(err) : talk(sk, msg);
+	return err ? nlsock_errno(err) : nlsock_talk(sk, msg);
 }
 
 static void describe(struct rtnl_link *l, struct lab_live_link *out)
@@ -311,7 +238,7 @@ int rtnl_dump(struct nl_sock *sk, struct lab_live_link **out, size_t *n_out)
 	if (!err)
 		err = rtnl_addr_alloc_cache(sk, &addrs);
 	if (err)
-		return from_nl(err);
+		return nlsock_errno(err);
 	list = calloc((size_t)nl_cache_nitems(links) + 1, sizeof(*list));
 	if (!list)
 		return -ENOMEM;
@@ -344,7 +271,7 @@ static int link_ready(struct nl_sock *sk, struct rtnl_link *l)
 	    rtnl_link_get_operstate(l) == IF_OPER_UP)
 		return 1;
 	err = rtnl_link_get_kernel(sk, rtnl_link_get_ifindex(l), NULL, &now);
-	return err ? from_nl(err) : rtnl_link_get_operstate(now) == IF_OPER_UP;
+	return err ? nlsock_errno(err) : rtnl_link_get_operstate(now) == IF_OPER_UP;
 }
 
 int rtnl_ready(struct nl_sock *sk)
@@ -356,7 +283,7 @@ int rtnl_ready(struct nl_sock *sk)
 	if (!err)
 		err = rtnl_addr_alloc_cache(sk, &addrs);
 	if (err)
-		return from_nl(err);
+		return nlsock_errno(err);
 	for (struct nl_object *o = nl_cache_get_first(links); o; o = nl_cache_get_next(o)) {
 		int ready = link_ready(sk, (struct rtnl_link *)o);
 

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * The few things a lab asks of rtnetlink. A socket belongs to the namespace it was opened in, for
- * good, so one thread can work in many namespaces without entering them. All return 0 or the
- * kernel's -errno, and log nothing.
+ * The few things a lab asks of rtnetlink (net/nlsock.h). All return 0 or the kernel's -errno,
+ * and log nothing.
  */
 #ifndef FLOWNER_LAB_RTNL_H
 #define FLOWNER_LAB_RTNL_H
@@ -13,10 +12,6 @@
 #include "model/lab.h"
 
 struct nl_sock;
-
-/* In the calling thread's namespace. */
-int rtnl_open(struct nl_sock **out);
-void rtnl_close(struct nl_sock *sk);
 
 int rtnl_set_up(struct nl_sock *sk, unsigned int ifindex);
 

@@ -14,7 +14,7 @@
 #define FLOWNER_LAB_STATE_H
 
 #include "base/buf.h"
-#include "lab/netns.h"
+#include "net/netns.h"
 #include "model/lab.h"
 
 #define LAB_STATE_DIR "/run/flowner/lab"

@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "lab/lab.h"
 #include "lab/rtnl.h"
+#include "net/nlsock.h"
 
 /*
  * Hosts are made in batches: the state is written once a batch, and the descriptors in use at a
@@ -105,7 +106,7 @@ static int set_up_inside(void *arg)
 			return err;
 		}
 	}
-	err = rtnl_open(&n->place->sk);
+	err = nlsock_open(&n->place->sk);
 	if (!err)
 		err = netns_self(&n->place->ns, n->id);
 	if (err)
@@ -242,7 +243,7 @@ static int wait_ready(const struct builder *b, unsigned int node)
 
 static void leave(struct place *p)
 {
-	rtnl_close(p->sk);
+	nlsock_close(p->sk);
 	if (p->ns >= 0)
 		close(p->ns);
 	*p = (struct place){.ns = -1};

@@ -6,8 +6,8 @@
  * A namespace is known again by its inode and its cookie. The kernel hands an inode number out anew
  * once its namespace has gone; a cookie (SO_NETNS_COOKIE, Linux 5.14) never.
  */
-#ifndef FLOWNER_LAB_NETNS_H
-#define FLOWNER_LAB_NETNS_H
+#ifndef FLOWNER_NET_NETNS_H
+#define FLOWNER_NET_NETNS_H
 
 #include <stdbool.h>
 #include <stddef.h>

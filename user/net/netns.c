@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-#include "lab/netns.h"
+#include "net/netns.h"
 
 #include <errno.h>
 #include <fcntl.h>
