@@ -15,13 +15,11 @@
 #define FLOWNER_FILTER_BPF_H
 
 #include "vmlinux.h"
-#include <bpf/bpf_endian.h>
 #include <bpf/bpf_helpers.h>
 #include "emit.bpf.h"
+#include "filter_tuple.bpf.h"
 #include "flowner_abi.h"
 #include "sock.bpf.h"
-
-const volatile struct fl_filter filter = {};
 
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
@@ -49,71 +47,6 @@ static __always_inline bool filter_netns_inum(__u32 inum)
 	if (filter.netns_many)
 		return bpf_map_lookup_elem(&netns_wanted, &inum) != NULL;
 	return true;
-}
-
-static __always_inline bool filter_port(__be16 local, __be16 remote)
-{
-	__u16 l = bpf_ntohs(local), r = bpf_ntohs(remote);
-
-	if (!filter.nports || !local)
-		return true;
-	for (__u32 i = 0; i < FL_PORTS_MAX; i++) {
-		if (i >= filter.nports)
-			break;
-		if (filter.ports[i] == l || filter.ports[i] == r)
-			return true;
-	}
-	return false;
-}
-
-/* Addresses as v6 words, v4 mapped into ::ffff:0:0/96. */
-struct filter_addr {
-	__u32 w[4];
-};
-
-static __always_inline void filter_addr_of(struct filter_addr *out, const struct in6_addr *v6,
-					   __u32 v4, __u16 family)
-{
-	if (family == AF_INET6) {
-		out->w[0] = v6->in6_u.u6_addr32[0];
-		out->w[1] = v6->in6_u.u6_addr32[1];
-		out->w[2] = v6->in6_u.u6_addr32[2];
-		out->w[3] = v6->in6_u.u6_addr32[3];
-	} else {
-		out->w[0] = out->w[1] = 0;
-		out->w[2] = bpf_htonl(0xffff);
-		out->w[3] = v4;
-	}
-}
-
-static __always_inline bool filter_addr_is_v4(const struct filter_addr *a)
-{
-	return a->w[0] == 0 && a->w[1] == 0 && a->w[2] == bpf_htonl(0xffff);
-}
-
-static __always_inline bool filter_host_match(const volatile struct fl_host *h,
-					      const struct filter_addr *a)
-{
-	const volatile __u32 *addr = (const volatile __u32 *)h->addr;
-	const volatile __u32 *mask = (const volatile __u32 *)h->mask;
-
-	return (a->w[0] & mask[0]) == addr[0] && (a->w[1] & mask[1]) == addr[1] &&
-	       (a->w[2] & mask[2]) == addr[2] && (a->w[3] & mask[3]) == addr[3];
-}
-
-static __always_inline bool filter_hosts(const struct filter_addr *local,
-					 const struct filter_addr *remote)
-{
-	if (!filter.nhosts)
-		return true;
-	for (__u32 i = 0; i < FL_HOSTS_MAX; i++) {
-		if (i >= filter.nhosts)
-			break;
-		if (filter_host_match(&filter.hosts[i], local) ||
-		    filter_host_match(&filter.hosts[i], remote))
-			return true;
-	}
-	return false;
 }
 
 /* Everything about a socket that is the same in every context. */

@@ -127,17 +127,17 @@ struct fl_counters {
 	__u64 submitted[FL_TYPE_MAX];
 	__u64 lost[FL_TYPE_MAX]; /* no room in the ring */
 	__u64 lost_total;
-	__u64 filtered; /* dropped by a filter, before any reservation */
+	__u64 filtered;  /* dropped by a filter, before any reservation */
 	__u64 unwatched; /* sockets of a wanted process that `watched` had no room for */
-	__u64 unknown;  /* an accept(2) whose socket could not be found */
+	__u64 unknown;   /* an accept(2) whose socket could not be found */
 };
 
 /* Filters, constant from load on: the verifier removes the code of those not in use. */
 #define FL_WATCHED_MAX (1 << 17)
-#define FL_PIDS_MAX  16
-#define FL_COMMS_MAX 8
-#define FL_PORTS_MAX 16
-#define FL_HOSTS_MAX 8
+#define FL_PIDS_MAX    16
+#define FL_COMMS_MAX   8
+#define FL_PORTS_MAX   16
+#define FL_HOSTS_MAX   8
 
 struct fl_host {
 	__u8 addr[16]; /* v4 as v4-mapped v6 */

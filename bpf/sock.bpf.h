@@ -17,8 +17,10 @@
 #include "core_compat.h"
 #include "flowner_abi.h"
 
-#define AF_INET     2
-#define AF_INET6    10
+#ifndef AF_INET
+#define AF_INET  2
+#define AF_INET6 10
+#endif
 #define IPPROTO_TCP 6
 
 static __always_inline void sock_fill(struct fl_sock *out, struct sock *sk, struct tcp_sock *tp)

@@ -147,6 +147,18 @@ struct sock {
 struct sk_buff {
 };
 
+struct __sk_buff {
+	__u32 len;
+	__u32 protocol;
+	__u32 ifindex;
+	__u32 vlan_present;
+	__u32 vlan_tci;
+	__u32 gso_segs;
+	__u32 gso_size;
+	__u32 data;
+	__u32 data_end;
+};
+
 struct inet_sock {
 	struct sock sk;
 	__be16 inet_sport;
@@ -251,6 +263,7 @@ enum bpf_map_type {
 	BPF_MAP_TYPE_ARRAY = 2,
 	BPF_MAP_TYPE_PERCPU_ARRAY = 6,
 	BPF_MAP_TYPE_LRU_HASH = 9,
+	BPF_MAP_TYPE_ARRAY_OF_MAPS = 12,
 	BPF_MAP_TYPE_RINGBUF = 27,
 };
 

@@ -1,0 +1,225 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * Every packet of a link, counted under its flow. One map entry for each flow, direction and CPU;
+ * no event a packet.
+ *
+ * The map is the inner one of `flow_maps`. User space swaps it for an empty one and then reads and
+ * empties the old one at leisure (an update of a map in a map waits for running programs:
+ * 1ae80cf31938, 4.20). So no count is ever taken while a program changes it, and an idle flow takes
+ * no room here.
+ *
+ * These programs only look: they return "next" whatever they find, and never write to a packet.
+ */
+#include "vmlinux.h"
+#include <bpf/bpf_helpers.h>
+#include "filter_tuple.bpf.h"
+#include "flow_abi.h"
+#include "parse.bpf.h"
+
+char LICENSE[] SEC("license") = "Dual BSD/GPL";
+
+/* The netns of all links that this instance of the programs is attached to. */
+const volatile __u32 slot;
+
+struct flow_map {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1024); /* each one is made with a size of its own */
+	__type(key, struct fl_flow_key);
+	__type(value, struct fl_flow_count);
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__array(values, struct flow_map);
+} flow_maps SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 8 << 20); /* the loader sets it: --ring-size */
+} flow_ring SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct fl_flow_counters);
+} flow_counters SEC(".maps");
+
+/* TCX_NEXT and TC_ACT_UNSPEC: whatever comes next decides. */
+#define NEXT (-1)
+
+static __always_inline bool wanted(const struct fl_flow_key *key)
+{
+	__u64 kind = FL_BITS_GET(key->bits, FL_BITS_KIND);
+	__u64 proto = FL_BITS_GET(key->bits, FL_BITS_PROTO);
+	bool ports = proto == PROTO_TCP || proto == PROTO_UDP || proto == PROTO_SCTP;
+
+	if (filter.family && kind != (filter.family == AF_INET ? FL_FLOW_IPV4 : FL_FLOW_IPV6))
+		return false;
+	if (!filter.nports && !filter.nhosts)
+		return true;
+	if (kind != FL_FLOW_IPV4 && kind != FL_FLOW_IPV6)
+		return false;
+	if (filter.nports && !ports)
+		return false;
+	return filter_port(key->sport_be, key->dport_be) &&
+	       filter_hosts((const struct filter_addr *)key->src,
+			    (const struct filter_addr *)key->dst);
+}
+
+/* `c` holds what the map has no room for. */
+static __noinline int send_record(const struct fl_flow_key *key, const struct fl_flow_count *c)
+{
+	struct fl_flow_counters *n;
+	struct fl_flow_record *r;
+	__u32 zero = 0;
+
+	n = bpf_map_lookup_elem(&flow_counters, &zero);
+	if (!n)
+		return 0;
+	r = bpf_ringbuf_reserve(&flow_ring, sizeof(*r), 0);
+	if (!r) {
+		n->lost += c->packets;
+		n->lost_bytes += c->bytes;
+		return 0;
+	}
+	n->overflowed += c->packets;
+	r->hdr.time = bpf_ktime_get_boot_ns();
+	r->hdr.type = FL_FLOW;
+	r->hdr.len = sizeof(*r);
+	r->hdr.cpu = (__u16)bpf_get_smp_processor_id();
+	r->hdr.flags = 0;
+	r->hdr.lost = n->lost;
+	r->key = *key;
+	r->count = *c;
+	bpf_ringbuf_submit(r, 0);
+	return 0;
+}
+
+static __always_inline void add_packet(struct fl_flow_count *c, struct __sk_buff *skb,
+				       const struct parse_tcp *tcp)
+{
+	__u32 segments = skb->gso_segs;
+
+	c->packets++;
+	c->segments += segments ? segments : 1;
+	/* A packet socket puts an accelerated tag back where it was. */
+	c->bytes += skb->len + (skb->vlan_present ? 4 : 0);
+	c->tcp_flags |= (__u8)tcp->flags;
+}
+
+static __always_inline void set_isn(struct fl_flow_count *c, const struct parse_tcp *tcp)
+{
+	c->isn = tcp->seq;
+	c->isn_known |= FL_ISN_SYN;
+	if (tcp->flags & TCP_ACK) {
+		c->isn_other = tcp->ack - 1;
+		c->isn_known |= FL_ISN_SYNACK;
+	}
+}
+
+/* The first packet of a flow since the maps were swapped. */
+static __noinline int begin(struct __sk_buff *skb, const struct fl_flow_key *key,
+			    const struct parse_tcp *tcp)
+{
+	struct fl_flow_count c = {};
+	__u32 zero = 0;
+	void *map;
+
+	if (!wanted(key)) {
+		struct fl_flow_counters *n = bpf_map_lookup_elem(&flow_counters, &zero);
+
+		if (n)
+			n->filtered++;
+		return 0;
+	}
+	add_packet(&c, skb, tcp);
+	c.first = bpf_ktime_get_boot_ns();
+	/*
+	 * On its way to the first router, or the receiver's stack, a packet still has its sender's
+	 * socket, across namespaces too (9c4c325252c5, 4.19).
+	 */
+	c.cookie = bpf_get_socket_cookie(skb);
+	c.cgroup = bpf_skb_cgroup_id(skb);
+	if (tcp->flags & TCP_SYN)
+		set_isn(&c, tcp);
+	map = bpf_map_lookup_elem(&flow_maps, &zero);
+	if (!map || bpf_map_update_elem(map, key, &c, BPF_NOEXIST))
+		send_record(key, &c);
+	return 0;
+}
+
+/*
+ * A SYN of a flow that is there. If it opens another connection between the same ports, what is
+ * counted so far was the earlier one's.
+ */
+static __noinline int take_over(struct __sk_buff *skb, const struct fl_flow_key *key,
+				const struct parse_tcp *tcp, struct fl_flow_count *c)
+{
+	if (!c)
+		return 0;
+	if (c->isn_known && c->isn == tcp->seq) {
+		set_isn(c, tcp);
+		return 0;
+	}
+	send_record(key, c);
+	__builtin_memset(c, 0, sizeof(*c));
+	c->first = bpf_ktime_get_boot_ns();
+	c->cookie = bpf_get_socket_cookie(skb);
+	c->cgroup = bpf_skb_cgroup_id(skb);
+	set_isn(c, tcp);
+	return 0;
+}
+
+static __always_inline int on_packet(struct __sk_buff *skb, __u32 l2, __u32 egress)
+{
+	struct parse_tcp tcp = {};
+	struct fl_flow_count *c;
+	struct fl_flow_key key;
+	__u32 zero = 0;
+	void *map;
+
+	key.ifindex = skb->ifindex;
+	key.bits = FL_BITS_PUT(slot, FL_BITS_SLOT) | FL_BITS_PUT(egress, FL_BITS_EGRESS) |
+		   FL_BITS_PUT(bpf_get_smp_processor_id(), FL_BITS_CPU);
+	parse(skb, l2, &key, &tcp);
+	map = bpf_map_lookup_elem(&flow_maps, &zero);
+	if (!map)
+		return NEXT;
+	c = bpf_map_lookup_elem(map, &key);
+	if (!c) {
+		begin(skb, &key, &tcp);
+		return NEXT;
+	}
+	if (tcp.flags & TCP_SYN)
+		take_over(skb, &key, &tcp, c);
+	add_packet(c, skb, &tcp);
+	c->last = bpf_ktime_get_coarse_ns();
+	return NEXT;
+}
+
+SEC("tc")
+int flowner_in(struct __sk_buff *skb)
+{
+	return on_packet(skb, PARSE_L2_ETHERNET, 0);
+}
+
+SEC("tc")
+int flowner_out(struct __sk_buff *skb)
+{
+	return on_packet(skb, PARSE_L2_ETHERNET, 1);
+}
+
+SEC("tc")
+int flowner_l3_in(struct __sk_buff *skb)
+{
+	return on_packet(skb, PARSE_L2_NONE, 0);
+}
+
+SEC("tc")
+int flowner_l3_out(struct __sk_buff *skb)
+{
+	return on_packet(skb, PARSE_L2_NONE, 1);
+}
