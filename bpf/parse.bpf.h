@@ -18,6 +18,7 @@
 #include <bpf/bpf_helpers.h>
 #include "flow_abi.h"
 #include "headers.h"
+#include "skb.h"
 
 /* For tests: everything by the slow way. */
 const volatile bool parse_slow_only;

@@ -147,18 +147,6 @@ struct sock {
 struct sk_buff {
 };
 
-struct __sk_buff {
-	__u32 len;
-	__u32 protocol;
-	__u32 ifindex;
-	__u32 vlan_present;
-	__u32 vlan_tci;
-	__u32 gso_segs;
-	__u32 gso_size;
-	__u32 data;
-	__u32 data_end;
-};
-
 struct inet_sock {
 	struct sock sk;
 	__be16 inet_sport;
