@@ -120,6 +120,8 @@ struct fl_snapshot {
 	struct fl_counts counts;
 	__u32 backlog;
 	__u32 fd;
+	__u16 protocol; /* IPPROTO_TCP; others only where asked for, and without isn_* and counts */
+	__u16 pad[3];
 };
 
 /* Per CPU; what became of every event a program was called for. */
@@ -165,6 +167,6 @@ FL_ASSERT_SIZE(struct fl_owned, 152);
 FL_ASSERT_SIZE(struct fl_counts, 56);
 FL_ASSERT_SIZE(struct fl_close, 160);
 FL_ASSERT_SIZE(struct fl_trouble, 112);
-FL_ASSERT_SIZE(struct fl_snapshot, 184);
+FL_ASSERT_SIZE(struct fl_snapshot, 192);
 
 #endif

@@ -23,17 +23,8 @@
 #endif
 #define IPPROTO_TCP 6
 
-static __always_inline void sock_fill(struct fl_sock *out, struct sock *sk, struct tcp_sock *tp)
+static __always_inline void sock_fill_addresses(struct fl_sock *out, struct sock *sk)
 {
-	struct net *net = sk->__sk_common.skc_net.net;
-
-	out->cookie = bpf_get_socket_cookie(sk);
-	out->netns_cookie = net->net_cookie;
-	out->netns_inum = net->ns.inum;
-	out->cgroup = sock_cgroup_id(sk);
-	out->uid = sk->sk_uid.val;
-	out->isn_own = tp->snd_una - (__u32)tp->bytes_acked;
-	out->isn_other = tp->rcv_nxt - (__u32)tp->bytes_received;
 	out->family = sk->__sk_common.skc_family;
 	if (out->family == AF_INET6) {
 		__builtin_memcpy(out->local_addr, &sk->__sk_common.skc_v6_rcv_saddr, 16);
@@ -47,6 +38,20 @@ static __always_inline void sock_fill(struct fl_sock *out, struct sock *sk, stru
 		__builtin_memcpy(out->local_addr, &local, 4);
 		__builtin_memcpy(out->remote_addr, &remote, 4);
 	}
+}
+
+static __always_inline void sock_fill(struct fl_sock *out, struct sock *sk, struct tcp_sock *tp)
+{
+	struct net *net = sk->__sk_common.skc_net.net;
+
+	out->cookie = bpf_get_socket_cookie(sk);
+	out->netns_cookie = net->net_cookie;
+	out->netns_inum = net->ns.inum;
+	out->cgroup = sock_cgroup_id(sk);
+	out->uid = sk->sk_uid.val;
+	out->isn_own = tp->snd_una - (__u32)tp->bytes_acked;
+	out->isn_other = tp->rcv_nxt - (__u32)tp->bytes_received;
+	sock_fill_addresses(out, sk);
 	/* Not skc_num: tcp_set_state(CLOSE) has given the port back before its tracepoint runs. */
 	out->local_port_be = tp->inet_conn.icsk_inet.inet_sport;
 	out->remote_port_be = sk->__sk_common.skc_dport;

@@ -2,6 +2,8 @@
 /* The tracker: how connections end, and what is known of those that began before the trace. */
 #include "unit.h"
 
+#include <netinet/in.h>
+
 #include <errno.h>
 
 #include "records.h"
@@ -304,7 +306,7 @@ TEST(listener_turned_client)
 
 static struct fl_snapshot snap(struct fl_sock s, struct fl_task task, uint64_t acked)
 {
-	return (struct fl_snapshot){.sock = s, .task = task, .counts = {.acked_bytes = acked}};
+	return (struct fl_snapshot){.sock = s, .task = task, .counts = {.acked_bytes = acked}, .protocol = IPPROTO_TCP};
 }
 
 TEST(snapshot_roles)

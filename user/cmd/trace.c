@@ -17,11 +17,8 @@
 #include "base/signals.h"
 #include "cmd/cmd.h"
 #include "cmd/filter_opts.h"
+#include "cmd/sockets.h"
 #include "collect/bpf_log.h"
-#include "collect/cgroup.h"
-#include "collect/netns_names.h"
-#include "collect/probe.h"
-#include "collect/snapshot.h"
 #include "collect/trace_source.h"
 #include "model/filter.h"
 #include "model/tracker.h"
@@ -98,99 +95,21 @@ static const struct opt trace_opts[] = {
 
 struct trace {
 	const struct trace_config *cfg;
-	struct trace_source *source;
-	struct tracker *tracker;
-	struct netns_names *names;
-	struct cgroups *cgroups;
+	struct sockets sockets;
 	struct wall_clock clock;
 	struct event_view view;
 	struct event_columns columns;
 	struct buf out;
-	uint64_t unwatched;                /* of the snapshot */
 	uint64_t shown, started, deadline; /* CLOCK_BOOTTIME, ns; 0: none */
 	int signals, epoll;
 };
-
-/* --- glue --- */
-
-static const struct netns *resolve_netns(void *ctx, uint32_t inode, uint64_t cookie)
-{
-	return netns_names_get(((struct trace *)ctx)->names, inode, cookie);
-}
-
-static const struct cgroup *resolve_cgroup(void *ctx, uint64_t sock, uint64_t task, uint32_t pid)
-{
-	return cgroups_get(((struct trace *)ctx)->cgroups, sock, task, pid);
-}
 
 static const char *reset_reason(void *ctx, int32_t reason)
 {
 	return trace_source_reset_reason(ctx, reason);
 }
 
-static void on_record(void *ctx, const struct fl_header *hdr)
-{
-	tracker_record(ctx, hdr);
-}
-
-static void on_snapshot(void *ctx, const struct fl_snapshot *s)
-{
-	struct trace *t = ctx;
-	const struct filter *f = &t->cfg->filter;
-	char comm[FL_COMM_LEN + 1] = "";
-
-	tracker_snapshot(t->tracker, s);
-	memcpy(comm, s->task.comm, FL_COMM_LEN);
-	if ((f->npids || f->ncomms) && filter_process(f, s->task.pid, comm) &&
-	    trace_source_watch(t->source, s->sock.cookie))
-		t->unwatched++;
-}
-
 /* --- setting up --- */
-
-static int open_tracker(struct trace *t)
-{
-	const struct filter *f = &t->cfg->filter;
-	struct tracker_options o = {
-		.resolver = {.netns = resolve_netns, .cgroup = resolve_cgroup, .ctx = t},
-		.states = t->cfg->states,
-		.undecided = f->npids || f->ncomms || f->nports,
-		.max_cpus = (uint16_t)trace_source_cpus(),
-	};
-	int err = netns_names_new(&t->names);
-
-	if (!err)
-		err = cgroups_new(&t->cgroups);
-	if (!err)
-		err = tracker_new(&t->tracker, &o);
-	if (err)
-		log_error("cannot start: %s", strerror(-err));
-	return err;
-}
-
-static int open_source(struct trace *t)
-{
-	struct trace_source_options o = {
-		.netns = t->cfg->filter.netns,
-		.nnetns = t->cfg->filter.nnetns,
-		.states = t->cfg->states,
-		.ring_size = t->cfg->ring_size,
-	};
-	long n;
-	int err;
-
-	filter_to_kernel(&t->cfg->filter, &o.filter);
-	err = trace_source_open(&t->source, &o);
-	if (err)
-		return err;
-	/* Attached first, then the snapshot: what changes in between is in both, and nothing is
-	 * missed. */
-	n = snapshot_sockets(on_snapshot, t);
-	if (n < 0)
-		log_warn("owners of sockets older than this trace are unknown: %s",
-			 strerror((int)-n));
-	return 0;
-}
 
 static int watch(int epoll, int fd)
 {
@@ -222,7 +141,7 @@ static int show(struct trace *t, uint64_t now)
 	const struct event *e;
 	int err;
 
-	while ((e = tracker_next(t->tracker, now))) {
+	while ((e = tracker_next(t->sockets.tracker, now))) {
 		if (!filter_event(&t->cfg->filter, e))
 			continue;
 		if (t->cfg->format == FORMAT_JSON)
@@ -247,7 +166,7 @@ static int show(struct trace *t, uint64_t now)
 static int wait_for_records(struct trace *t, bool active)
 {
 	struct epoll_event ev[2];
-	int timeout = active ? NAP_MS : -1, ring = trace_source_fd(t->source), n;
+	int timeout = active ? NAP_MS : -1, ring = trace_source_fd(t->sockets.source), n;
 	uint64_t now;
 
 	if (t->deadline) {
@@ -286,15 +205,15 @@ static int run(struct trace *t)
 		 */
 		uint64_t now = clock_boot_ns();
 
-		n = trace_source_read(t->source, on_record, t->tracker);
+		n = sockets_read(&t->sockets);
 		if (n < 0)
 			return n;
-		if (n >= TRACE_SOURCE_BATCH && tracker_last(t->tracker) < now)
-			now = tracker_last(t->tracker);
+		if (n >= TRACE_SOURCE_BATCH && tracker_last(t->sockets.tracker) < now)
+			now = tracker_last(t->sockets.tracker);
 		done = show(t, now);
 		if (done)
 			break;
-		active = n > 0 || tracker_pending(t->tracker);
+		active = n > 0 || tracker_pending(t->sockets.tracker);
 		/* More than a batch waits: come again at once, but let a signal through. */
 		done = n < TRACE_SOURCE_BATCH ? wait_for_records(t, active) : 0;
 	}
@@ -307,31 +226,31 @@ static int finish(struct trace *t, struct fl_counters *counters)
 	int err, n;
 
 	if (t->cfg->count && t->shown >= t->cfg->count)
-		return trace_source_counters(t->source, counters);
+		return trace_source_counters(t->sockets.source, counters);
 	/* Bounded: what comes in faster than it can be written would keep us here. */
 	for (int i = 0; i < 64; i++) {
-		n = trace_source_read(t->source, on_record, t->tracker);
+		n = sockets_read(&t->sockets);
 		if (n <= 0)
 			break;
 	}
-	err = trace_source_counters(t->source, counters);
+	err = trace_source_counters(t->sockets.source, counters);
 	if (!err)
-		tracker_lost_total(t->tracker, counters->lost_total, clock_boot_ns());
+		tracker_lost_total(t->sockets.tracker, counters->lost_total, clock_boot_ns());
 	n = show(t, UINT64_MAX);
 	return n < 0 ? n : err;
 }
 
 static void summarize(struct trace *t, const struct fl_counters *c)
 {
-	uint64_t undecodable = trace_source_undecodable(t->source);
+	uint64_t undecodable = trace_source_undecodable(t->sockets.source);
 	const uint64_t lost = c->lost_total, filtered = c->filtered, unknown = c->unknown;
-	const uint64_t unwatched = t->unwatched + c->unwatched;
+	const uint64_t unwatched = t->sockets.unwatched + c->unwatched;
 	struct tracker_stats st;
 
-	tracker_get_stats(t->tracker, &st);
+	tracker_get_stats(t->sockets.tracker, &st);
 	log_info("%" PRIu64 " events shown, %" PRIu64 " records seen, %" PRIu64 " lost, %" PRIu64
 		 " filtered out in the kernel, %u links attached, %.1f s",
-		 t->shown, st.records, lost, filtered, trace_source_links(t->source),
+		 t->shown, st.records, lost, filtered, trace_source_links(t->sockets.source),
 		 (double)(clock_boot_ns() - t->started) / 1e9);
 	if (lost)
 		log_warn("%" PRIu64 " records were lost, since the ring of %" PRIu64
@@ -357,10 +276,7 @@ static void summarize(struct trace *t, const struct fl_counters *c)
 
 static void trace_free(struct trace *t)
 {
-	trace_source_close(t->source);
-	tracker_free(t->tracker);
-	netns_names_free(t->names);
-	cgroups_free(t->cgroups);
+	sockets_close(&t->sockets);
 	buf_free(&t->out);
 	cleanup_close(&t->signals);
 	cleanup_close(&t->epoll);
@@ -384,19 +300,19 @@ static int trace(const struct trace_config *cfg, const struct event_columns *col
 {
 	_cleanup_(trace_free) struct trace t = {
 		.cfg = cfg, .columns = *columns, .signals = -1, .epoll = -1};
+	const struct sockets_options so = {
+		.filter = &cfg->filter, .states = cfg->states, .ring_size = cfg->ring_size};
 	struct fl_counters counters = {0};
 	int err;
 
 	wall_clock_init(&t.clock);
 	err = open_loop(&t);
 	if (!err)
-		err = open_tracker(&t);
-	if (!err)
-		err = open_source(&t);
+		err = sockets_open(&t.sockets, &so);
 	if (err)
 		return exit_code(err);
 	t.view = (struct event_view){
-		.clock = &t.clock, .reset_reason = reset_reason, .ctx = t.source};
+		.clock = &t.clock, .reset_reason = reset_reason, .ctx = t.sockets.source};
 	t.started = clock_boot_ns();
 	t.deadline = cfg->duration_ns ? t.started + cfg->duration_ns : 0;
 	log_info("tracing; Ctrl-C ends it");
@@ -407,7 +323,7 @@ static int trace(const struct trace_config *cfg, const struct event_columns *col
 	if (!err)
 		err = finish(&t, &counters);
 	else
-		trace_source_counters(t.source, &counters);
+		trace_source_counters(t.sockets.source, &counters);
 	/* Whoever read our output has had enough: an end like any other. */
 	if (err && err != -EPIPE)
 		log_error("writing the output: %s", strerror(-err));

@@ -49,14 +49,20 @@ static long read_all(int fd, void (*each)(void *ctx, const struct fl_snapshot *s
 	}
 }
 
-long snapshot_sockets(void (*each)(void *ctx, const struct fl_snapshot *s), void *ctx)
+long snapshot_sockets(enum snapshot_kind kind, void (*each)(void *ctx, const struct fl_snapshot *s),
+		      void *ctx)
 {
-	_cleanup_(cleanup_skel) struct snapshot_bpf *skel = snapshot_bpf__open_and_load();
+	_cleanup_(cleanup_skel) struct snapshot_bpf *skel = snapshot_bpf__open();
 	_cleanup_close_ int fd = -1;
 	struct bpf_link *link;
+	int err;
 
 	if (!skel)
-		return errno ? -errno : -EOPNOTSUPP;
+		return -errno;
+	skel->rodata->tcp_only = kind == SNAPSHOT_TCP;
+	err = snapshot_bpf__load(skel);
+	if (err)
+		return err;
 	link = bpf_program__attach_iter(skel->progs.each_socket, NULL);
 	if (!link)
 		return -errno;

@@ -35,13 +35,23 @@ static void fifo_remove(struct endpoint *ep)
 	f->len--;
 }
 
-struct endpoint *endpoint_find(struct endpoints *t, uint64_t cookie)
+struct endpoint *endpoint_find(const struct endpoints *t, uint64_t cookie)
 {
 	struct endpoint *ep;
 
 	if (!cookie)
 		return NULL;
 	HASH_FIND (hh, t->by_cookie, &cookie, sizeof(cookie), ep)
+		;
+	return ep;
+}
+
+struct endpoint *endpoint_of_conn(const struct endpoints *t, uint64_t conn, enum role role)
+{
+	struct conn_key key = {conn, role};
+	struct endpoint *ep;
+
+	HASH_FIND (hh_conn, t->by_conn, &key, sizeof(key), ep)
 		;
 	return ep;
 }
@@ -166,7 +176,7 @@ static int listener_fits(const struct endpoint *l, const struct addr *local)
 	return addr_is_v4(local) ? 1 : 0;
 }
 
-struct endpoint *endpoint_listener(struct endpoints *t, uint64_t netns_cookie,
+struct endpoint *endpoint_listener(const struct endpoints *t, uint64_t netns_cookie,
 				   const struct addr_port *local)
 {
 	struct listener_key key = {netns_cookie, local->port};
@@ -219,9 +229,10 @@ void endpoint_linger(struct endpoints *t, struct endpoint *ep, uint64_t now)
 
 void endpoint_expire(struct endpoints *t, uint64_t now)
 {
+	uint64_t linger = t->linger_ns ? t->linger_ns : ENDPOINT_LINGER_NS;
 	struct endpoint *ep;
 
-	while ((ep = t->lingering.head) && ep->closed_time + ENDPOINT_LINGER_NS <= now) {
+	while ((ep = t->lingering.head) && ep->closed_time + linger <= now) {
 		if (ep->peer && !ep->peer->closed && !ep->peer->guest) {
 			/* The peer goes on, half closed perhaps for hours: stay until it goes. */
 			fifo_remove(ep);

@@ -63,10 +63,12 @@ struct endpoints {
 	struct endpoint *by_cookie, *by_conn;
 	struct listener_bucket *listeners;
 	struct endpoint_fifo tentative, lingering;
+	uint64_t linger_ns; /* how long a closed one stays; 0: ENDPOINT_LINGER_NS */
 	uint64_t untracked; /* refused at ENDPOINTS_MAX, or for lack of memory */
 };
 
-struct endpoint *endpoint_find(struct endpoints *t, uint64_t cookie);
+struct endpoint *endpoint_find(const struct endpoints *t, uint64_t cookie);
+struct endpoint *endpoint_of_conn(const struct endpoints *t, uint64_t conn, enum role role);
 /* New, with `cookie`, replacing one of the same cookie; NULL when the table is full. */
 struct endpoint *endpoint_add(struct endpoints *t, uint64_t cookie);
 void endpoint_free(struct endpoints *t, struct endpoint *ep);
@@ -80,12 +82,12 @@ void endpoint_set_listener(struct endpoints *t, struct endpoint *ep);
  * The listener that took a connection to `local` in that netns: one bound to the address before one
  * bound to all. NULL where there is none, or several of different processes (SO_REUSEPORT).
  */
-struct endpoint *endpoint_listener(struct endpoints *t, uint64_t netns_cookie,
+struct endpoint *endpoint_listener(const struct endpoints *t, uint64_t netns_cookie,
 				   const struct addr_port *local);
 
 /* Mark as perhaps unwanted, or as wanted after all. */
 void endpoint_set_tentative(struct endpoints *t, struct endpoint *ep, bool tentative);
-/* It has closed; it goes ENDPOINT_LINGER_NS later, when endpoint_expire() is called. */
+/* It has closed; it goes linger_ns later, when endpoint_expire() is called. */
 void endpoint_linger(struct endpoints *t, struct endpoint *ep, uint64_t now);
 void endpoint_expire(struct endpoints *t, uint64_t now);
 

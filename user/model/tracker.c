@@ -2,6 +2,7 @@
 #include "model/tracker_internal.h"
 
 #include <errno.h>
+#include <netinet/in.h>
 #include <stdlib.h>
 
 int tracker_new(struct tracker **out, const struct tracker_options *options)
@@ -11,6 +12,7 @@ int tracker_new(struct tracker **out, const struct tracker_options *options)
 	if (!t)
 		return -ENOMEM;
 	t->opt = *options;
+	t->endpoints.linger_ns = options->linger_ns;
 	*out = t;
 	return 0;
 }
@@ -21,6 +23,7 @@ void tracker_free(struct tracker *t)
 		return;
 	free(t->current);
 	endpoints_free(&t->endpoints);
+	endpoints_free(&t->datagrams);
 	queue_free(&t->queue);
 	free(t);
 }
@@ -30,6 +33,8 @@ static void add_lost(struct tracker *t, uint64_t count, uint64_t time)
 	struct event *e;
 
 	t->lost += count;
+	if (t->opt.quiet)
+		return;
 	e = queue_new(&t->queue);
 	if (!e)
 		return;
@@ -81,7 +86,7 @@ void tracker_record(struct tracker *t, const struct fl_header *hdr)
 	}
 }
 
-void tracker_snapshot(struct tracker *t, const struct fl_snapshot *s)
+static void snapshot_tcp(struct tracker *t, const struct fl_snapshot *s)
 {
 	struct endpoint *ep = endpoint_find(&t->endpoints, s->sock.cookie);
 	uint64_t conn;
@@ -105,6 +110,52 @@ void tracker_snapshot(struct tracker *t, const struct fl_snapshot *s)
 	ep->role = tracker_identify(&s->sock, &s->counts, s->sock.state, &conn);
 	if (conn)
 		endpoint_set_conn(&t->endpoints, ep, conn);
+}
+
+static void snapshot_datagram(struct tracker *t, const struct fl_snapshot *s)
+{
+	struct endpoint *ep;
+
+	if (endpoint_find(&t->datagrams, s->sock.cookie))
+		return;
+	ep = tracker_new_datagram(t, &s->sock);
+	if (!ep)
+		return;
+	tracker_set_owner(t, &ep->self.owner, OWNER_SNAPSHOT, &s->sock, &s->task);
+	if (s->protocol == IPPROTO_UDP && ep->self.local.port)
+		endpoint_set_listener(&t->datagrams, ep);
+}
+
+void tracker_forget_datagrams(struct tracker *t)
+{
+	endpoints_free(&t->datagrams);
+}
+
+const struct endpoint *tracker_endpoint(const struct tracker *t, uint64_t cookie)
+{
+	const struct endpoint *ep = endpoint_find(&t->endpoints, cookie);
+
+	return ep ? ep : endpoint_find(&t->datagrams, cookie);
+}
+
+const struct endpoint *tracker_connection(const struct tracker *t, uint64_t conn, enum role role)
+{
+	return endpoint_of_conn(&t->endpoints, conn, role);
+}
+
+const struct endpoint *tracker_udp(const struct tracker *t, uint64_t netns_cookie,
+				   const struct addr_port *local)
+{
+	return endpoint_listener(&t->datagrams, netns_cookie, local);
+}
+
+void tracker_snapshot(struct tracker *t, const struct fl_snapshot *s)
+{
+	if (s->protocol != IPPROTO_TCP) {
+		snapshot_datagram(t, s);
+		return;
+	}
+	snapshot_tcp(t, s);
 }
 
 void tracker_lost_total(struct tracker *t, uint64_t lost, uint64_t now)

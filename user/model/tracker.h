@@ -20,6 +20,10 @@ struct tracker_options {
 	 * what it may never mention again.
 	 */
 	bool undecided;
+	/* Make no events at all: the endpoints are all that is wanted. */
+	bool quiet;
+	/* How long a closed endpoint is remembered; 0: ENDPOINT_LINGER_NS. */
+	uint64_t linger_ns;
 	uint16_t max_cpus;
 };
 
@@ -29,8 +33,17 @@ struct tracker;
 int tracker_new(struct tracker **out, const struct tracker_options *options);
 void tracker_free(struct tracker *t);
 
-/* One socket that existed at the start. Before any record. */
+/* One socket that existed at the start. TCP: before any record. */
 void tracker_snapshot(struct tracker *t, const struct fl_snapshot *s);
+/* Forget all sockets that are not TCP, for they tell no records: a new snapshot is to follow. */
+void tracker_forget_datagrams(struct tracker *t);
+
+/* Endpoints, valid until the next record or tracker_next(); NULL: not known. */
+const struct endpoint *tracker_endpoint(const struct tracker *t, uint64_t cookie);
+const struct endpoint *tracker_connection(const struct tracker *t, uint64_t conn, enum role role);
+/* The UDP socket that takes what is sent to `local` in that namespace; NULL: none or several. */
+const struct endpoint *tracker_udp(const struct tracker *t, uint64_t netns_cookie,
+				   const struct addr_port *local);
 /* One record, in the order of the ring. */
 void tracker_record(struct tracker *t, const struct fl_header *hdr);
 /* Losses behind the last record: all that the kernel counted, so that the rest can be told. */

@@ -37,9 +37,10 @@ void tracker_set_owner(struct tracker *t, struct owner *o, enum owner_source sou
 	o->cgroup = t->opt.resolver.cgroup(t->opt.resolver.ctx, s->cgroup, task->cgroup, task->pid);
 }
 
-struct endpoint *tracker_new_endpoint(struct tracker *t, const struct fl_sock *s)
+static struct endpoint *new_endpoint(struct tracker *t, struct endpoints *into,
+				     const struct fl_sock *s)
 {
-	struct endpoint *ep = endpoint_add(&t->endpoints, s->cookie);
+	struct endpoint *ep = endpoint_add(into, s->cookie);
 
 	if (!ep)
 		return NULL;
@@ -47,6 +48,16 @@ struct endpoint *tracker_new_endpoint(struct tracker *t, const struct fl_sock *s
 	set_netns(t, &ep->self, s);
 	tracker_set_tuple(&ep->self, s);
 	return ep;
+}
+
+struct endpoint *tracker_new_endpoint(struct tracker *t, const struct fl_sock *s)
+{
+	return new_endpoint(t, &t->endpoints, s);
+}
+
+struct endpoint *tracker_new_datagram(struct tracker *t, const struct fl_sock *s)
+{
+	return new_endpoint(t, &t->datagrams, s);
 }
 
 void tracker_set_peer(struct event *e, const struct endpoint *peer)
@@ -63,8 +74,11 @@ void tracker_set_peer(struct event *e, const struct endpoint *peer)
 struct event *tracker_new_event(struct tracker *t, enum event_type type, uint64_t time,
 				const struct fl_sock *s, const struct endpoint *ep)
 {
-	struct event *e = queue_new(&t->queue);
+	struct event *e;
 
+	if (t->opt.quiet)
+		return NULL;
+	e = queue_new(&t->queue);
 	if (!e) {
 		t->oom++;
 		return NULL;

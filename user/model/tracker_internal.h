@@ -30,6 +30,7 @@ enum {
 struct tracker {
 	struct tracker_options opt;
 	struct endpoints endpoints;
+	struct endpoints datagrams; /* of the last snapshot; UDP ones as listeners */
 	struct queue queue;
 	struct event *current; /* handed out by tracker_next() */
 	uint64_t records, lost, oom;
@@ -44,6 +45,7 @@ void tracker_set_owner_of_sock(struct tracker *t, struct owner *o, const struct 
 void tracker_set_owner(struct tracker *t, struct owner *o, enum owner_source source,
 		       const struct fl_sock *s, const struct fl_task *task);
 struct endpoint *tracker_new_endpoint(struct tracker *t, const struct fl_sock *s);
+struct endpoint *tracker_new_datagram(struct tracker *t, const struct fl_sock *s);
 void tracker_set_peer(struct event *e, const struct endpoint *peer);
 struct event *tracker_new_event(struct tracker *t, enum event_type type, uint64_t time,
 				const struct fl_sock *s, const struct endpoint *ep);

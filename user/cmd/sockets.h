@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Sockets and who owns them, as they come and go: what `trace` prints and `flows` asks. Ties the
+ * BPF programs' records, the snapshot at the start and the names of namespaces and cgroups together
+ * in a tracker.
+ */
+#ifndef FLOWNER_CMD_SOCKETS_H
+#define FLOWNER_CMD_SOCKETS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "collect/trace_source.h"
+#include "model/filter.h"
+#include "model/tracker.h"
+
+struct sockets {
+	struct trace_source *source;
+	struct tracker *tracker;
+	struct netns_names *names;
+	struct cgroups *cgroups;
+	struct resolver resolver;    /* answers from `names` and `cgroups` */
+	const struct filter *filter; /* as in the options */
+	uint64_t unwatched;          /* of the snapshot: wanted, but there was no room */
+};
+
+struct sockets_options {
+	const struct filter *filter; /* borrowed; applied in the kernel as far as it can be */
+	bool states;                 /* every change of state */
+	bool quiet;                  /* endpoints only, no events */
+	bool datagrams;              /* other sockets than TCP too */
+	uint64_t linger_ns;          /* 0: the tracker's own */
+	size_t ring_size;
+};
+
+/* `s` is zeroed by the caller. 0 or -errno, logged. sockets_close() in any case. */
+int sockets_open(struct sockets *s, const struct sockets_options *o);
+void sockets_close(struct sockets *s);
+
+/* Hand the records that wait to the tracker; as trace_source_read(). */
+int sockets_read(struct sockets *s);
+
+/* Look again who holds which socket that is not TCP: nothing tells when they come. 0 or -errno. */
+int sockets_refresh_datagrams(struct sockets *s);
+
+#endif
