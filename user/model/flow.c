@@ -12,6 +12,8 @@ const char *flow_proto_name(const struct flow *f)
 		return "other";
 	case FL_FLOW_MALFORMED:
 		return "malformed";
+	case FLOW_REST:
+		return "rest";
 	}
 	/* As in /etc/protocols; IANA's assigned internet protocol numbers. */
 	switch (f->proto) {

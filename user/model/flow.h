@@ -13,6 +13,9 @@
 #include "model/link.h"
 #include "model/owner.h"
 
+/* A kind that no packet has: what a link carried beyond the flows that there was room for. */
+#define FLOW_REST FL_FLOW_KINDS
+
 /* One end of a flow: the process that sends, or the one that receives. */
 struct flow_end {
 	const struct netns *netns; /* NULL: the end is not known, or not on this host */
@@ -32,7 +35,7 @@ enum flow_state {
 struct flow {
 	struct link *link; /* a reference */
 	bool egress;       /* of that link; else ingress */
-	uint8_t kind;      /* enum fl_flow_kind */
+	uint8_t kind;      /* enum fl_flow_kind, or FLOW_REST */
 	uint8_t proto;     /* IP protocol; ARP: the operation; MALFORMED: enum fl_flow_flaw */
 	bool fragments;    /* fragments whose first one was not seen: no ports */
 	bool tagged, tagged2;

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * The map that flows are counted in: two hash maps that take turns in a map of maps, each made
+ * anew, larger or smaller, when the need has changed. Preallocated: an insertion costs a third of
+ * what it costs otherwise, and never fails before the map is full.
+ */
+#ifndef FLOWNER_COLLECT_FLOW_MAP_H
+#define FLOWNER_COLLECT_FLOW_MAP_H
+
+#include <stdint.h>
+
+#include "flow_abi.h"
+
+struct flow_map;
+
+/* `outer` is the map of maps, borrowed; `max_entries` what a map may grow to. 0 or -errno. */
+int flow_map_new(struct flow_map **out, int outer, uint32_t max_entries);
+void flow_map_free(struct flow_map *m);
+
+/*
+ * Put the empty map into place; on return no program uses the other one any more. `overflowed`: how
+ * many packets found no room, ever; where it has grown, so does the map. 0 or -errno.
+ */
+int flow_map_swap(struct flow_map *m, uint64_t overflowed);
+
+/* Hand out, and remove, all that is in the map that was swapped out. 0 or -errno. */
+int flow_map_drain(struct flow_map *m,
+		   void (*each)(void *ctx, const struct fl_flow_key *key,
+				const struct fl_flow_count *count),
+		   void *ctx);
+
+/* Entries that the map in place has room for. */
+uint32_t flow_map_room(const struct flow_map *m);
+
+#endif

@@ -1,0 +1,246 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * Whose flow is it? A flow's conn id comes, in this order, from
+ *
+ *   - its own SYN-ACK, which has both initial sequence numbers,
+ *   - its own SYN and the SYN-ACK of the other direction,
+ *   - the socket that sent its packets, where that was still at hand: up to the first router,
+ *   - the other direction on the same link.
+ *
+ * With the conn id both sockets are known, wherever on the way the link is. Where there is no conn
+ * id (UDP, ICMP, a refused connection) the sender is the socket that sent; the receiver the one
+ * that answers, or the one that is bound to the address in the namespace that the link leads into.
+ */
+#include "model/flow_table_internal.h"
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <string.h>
+
+static bool is_ip(const struct flow *f)
+{
+	return f->kind == FL_FLOW_IPV4 || f->kind == FL_FLOW_IPV6;
+}
+
+static bool is_tcp(const struct flow *f)
+{
+	return is_ip(f) && f->proto == IPPROTO_TCP;
+}
+
+/* --- the other direction --- */
+
+/* ICMP has no ports to turn around: an echo's answer is of another type, with the same id. */
+static bool reverse_key(const struct flow *f, const struct fl_flow_key *k, struct fl_flow_key *out)
+{
+	uint8_t type = f->icmp.type;
+	bool v6 = f->kind == FL_FLOW_IPV6;
+
+	*out = *k;
+	memcpy(out->src, k->dst, sizeof(out->src));
+	memcpy(out->dst, k->src, sizeof(out->dst));
+	out->bits ^= FL_BITS_PUT(1, FL_BITS_EGRESS);
+	if (f->proto == (v6 ? IPPROTO_ICMPV6 : IPPROTO_ICMP)) {
+		if (v6 ? type != 128 && type != 129 : type != 0 && type != 8)
+			return false;
+		type = v6 ? type ^ 1 : type ^ 8;
+		out->sport_be = htons((uint16_t)(type << 8 | f->icmp.code));
+		return true;
+	}
+	out->sport_be = k->dport_be;
+	out->dport_be = k->sport_be;
+	return true;
+}
+
+/* Two directions of one connection, or of two that had the same ports one after the other? */
+static bool belong_together(const struct entry *a, const struct entry *b)
+{
+	if (!is_tcp(&a->flow))
+		return true;
+	if (a->isn_known & FL_ISN_SYNACK && b->isn_known == FL_ISN_SYN)
+		return a->isn_other == b->isn;
+	if (b->isn_known & FL_ISN_SYNACK && a->isn_known == FL_ISN_SYN)
+		return b->isn_other == a->isn;
+	/* Only one SYN was seen: what came before it was another connection. */
+	if (a->isn_known && !b->isn_known)
+		return b->flow.last >= a->flow.first;
+	if (b->isn_known && !a->isn_known)
+		return a->flow.last >= b->flow.first;
+	return true;
+}
+
+static void find_reverse(struct flow_table *t, struct entry *e)
+{
+	struct fl_flow_key key;
+	struct entry *r;
+
+	if (e->reverse) {
+		if (belong_together(e, e->reverse))
+			return;
+		flow_join_forget(e);
+	}
+	if (!is_ip(&e->flow) || e->flow.fragments || !reverse_key(&e->flow, &e->key, &key))
+		return;
+	HASH_FIND (hh, t->entries, &key, sizeof(key), r)
+		;
+	while (r && !belong_together(e, r))
+		r = r->older;
+	if (!r || r->reverse)
+		return;
+	e->reverse = r;
+	r->reverse = e;
+}
+
+void flow_join_forget(struct entry *e)
+{
+	if (e->reverse)
+		e->reverse->reverse = NULL;
+	e->reverse = NULL;
+}
+
+static bool only_syn(uint8_t flags)
+{
+	return (flags & (TH_SYN | TH_ACK)) == TH_SYN;
+}
+
+static enum flow_state state_of(const struct entry *e)
+{
+	uint8_t there = e->flow.tcp_flags, back = e->reverse ? e->reverse->flow.tcp_flags : 0;
+
+	if (!is_tcp(&e->flow))
+		return FLOW_STATE_NONE;
+	if ((there | back) & TH_RST)
+		return FLOW_STATE_RESET;
+	if (there & back & TH_FIN)
+		return FLOW_STATE_CLOSED;
+	if ((there | back) & TH_FIN)
+		return FLOW_STATE_CLOSING;
+	/* The opener has not acknowledged anything yet. */
+	if (only_syn(there) || only_syn(back) ||
+	    (!back && there & TH_SYN && !(there & ~(TH_SYN | TH_ACK))))
+		return FLOW_STATE_OPENING;
+	return FLOW_STATE_OPEN;
+}
+
+/* --- the connection --- */
+
+static void set_conn(struct flow *f, uint64_t conn, bool from_client)
+{
+	f->conn = conn;
+	f->from_client = from_client;
+}
+
+/* The numbers as a server's socket has them: one more than in SYN and SYN-ACK. */
+static uint64_t conn_of_synack(const struct entry *e)
+{
+	return conn_id(ROLE_SERVER, e->isn + 1, e->isn_other + 1);
+}
+
+static void find_conn(struct flow_table *t, struct entry *e)
+{
+	const struct entry *r = e->reverse;
+	const struct endpoint *ep;
+	struct flow *f = &e->flow;
+
+	if (f->conn || !is_tcp(f))
+		return;
+	if (e->isn_known & FL_ISN_SYNACK) {
+		set_conn(f, conn_of_synack(e), false);
+		return;
+	}
+	if (r && r->isn_known & FL_ISN_SYNACK) {
+		set_conn(f, conn_of_synack(r), true);
+		return;
+	}
+	ep = tracker_endpoint(t->opt.tracker, e->cookie);
+	/* A SYN's socket has no id yet, and may have had another connection before. */
+	if (ep && ep->key.conn && !e->isn_known)
+		set_conn(f, ep->key.conn, ep->role == ROLE_CLIENT);
+	else if (r && r->flow.conn)
+		set_conn(f, r->flow.conn, !r->flow.from_client);
+}
+
+/* --- the ends --- */
+
+static void set_end(struct flow_end *end, const struct endpoint *ep)
+{
+	if (!ep)
+		return;
+	end->netns = ep->self.netns;
+	end->owner = ep->self.owner;
+}
+
+static bool is_known(const struct flow_end *end)
+{
+	return end->owner.source != OWNER_UNKNOWN;
+}
+
+/* Where the link leads: packets in this direction arrive there next. */
+static const struct netns *leads_into(const struct flow *f)
+{
+	if (!f->egress)
+		return f->link->netns;
+	return f->link->peer ? f->link->peer->netns : NULL;
+}
+
+static void find_sender(struct flow_table *t, struct entry *e)
+{
+	struct flow *f = &e->flow;
+	const struct endpoint *ep;
+
+	if (is_known(&f->sender))
+		return;
+	ep = tracker_endpoint(t->opt.tracker, e->cookie);
+	if (ep) {
+		set_end(&f->sender, ep);
+		return;
+	}
+	if (e->cgroup && !f->sender.owner.cgroup)
+		f->sender.owner.cgroup =
+			t->opt.resolver.cgroup(t->opt.resolver.ctx, e->cgroup, 0, 0);
+	if (e->cookie && !is_tcp(f) && !e->asked) {
+		e->asked = true;
+		t->asks = true;
+	}
+}
+
+static void find_receiver(struct flow_table *t, struct entry *e)
+{
+	const struct netns *netns = leads_into(&e->flow);
+	struct flow *f = &e->flow;
+
+	if (is_known(&f->receiver))
+		return;
+	if (e->reverse && (is_known(&e->reverse->flow.sender) || e->reverse->flow.sender.netns ||
+			   e->reverse->flow.sender.owner.cgroup)) {
+		f->receiver = e->reverse->flow.sender;
+		return;
+	}
+	if (netns && is_ip(f) && f->proto == IPPROTO_UDP)
+		set_end(&f->receiver, tracker_udp(t->opt.tracker, netns->cookie, &f->dst));
+}
+
+static void find_ends(struct flow_table *t, struct entry *e)
+{
+	const struct tracker *tr = t->opt.tracker;
+	struct flow *f = &e->flow;
+
+	if (f->conn) {
+		const struct endpoint *client = tracker_connection(tr, f->conn, ROLE_CLIENT);
+		const struct endpoint *server = tracker_connection(tr, f->conn, ROLE_SERVER);
+
+		set_end(&f->sender, f->from_client ? client : server);
+		set_end(&f->receiver, f->from_client ? server : client);
+	}
+	find_sender(t, e);
+	find_receiver(t, e);
+}
+
+void flow_join(struct flow_table *t, struct entry *e)
+{
+	if (e->rest)
+		return;
+	find_reverse(t, e);
+	e->flow.state = state_of(e);
+	find_conn(t, e);
+	find_ends(t, e);
+}

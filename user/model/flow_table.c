@@ -1,0 +1,416 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#include "model/flow_table_internal.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Ends may become known a moment after the first packets: connect(2), then accept(2). */
+#define YOUNG_NS 3000000000ULL
+
+static void free_watched(struct watched *w)
+{
+	link_put(w->link);
+	free(w);
+}
+
+static void remove_entry(struct flow_table *t, struct entry *e)
+{
+	struct flow *last = t->rows[--t->nrows];
+
+	t->rows[e->row] = last;
+	((struct entry *)last)->row = e->row;
+	flow_join_forget(e);
+	if (e->newer)
+		e->newer->older = e->older;
+	else if (!e->rest)
+		HASH_DEL(t->entries, e);
+	if (e->older)
+		e->older->newer = e->newer;
+	/* An earlier connection that outlives a later one has its tuple for itself again. */
+	if (e->older && !e->newer)
+		HASH_ADD(hh, t->entries, key, sizeof(e->key), e->older);
+	if (--e->w->entries == 0 && e->w->closed)
+		free_watched(e->w);
+	link_put(e->flow.link);
+	free(e);
+}
+
+/* The caller of flow_table_rows() may have sorted them. */
+static void reindex(struct flow_table *t)
+{
+	for (size_t i = 0; i < t->nrows; i++)
+		((struct entry *)t->rows[i])->row = i;
+}
+
+/* --- links --- */
+
+int flow_table_new(struct flow_table **out, const struct flow_table_options *options)
+{
+	struct flow_table *t = calloc(1, sizeof(*t));
+
+	if (!t)
+		return -ENOMEM;
+	t->opt = *options;
+	*out = t;
+	return 0;
+}
+
+void flow_table_free(struct flow_table *t)
+{
+	struct watched *w, *tmp;
+
+	if (!t)
+		return;
+	reindex(t);
+	while (t->nrows)
+		remove_entry(t, (struct entry *)t->rows[t->nrows - 1]);
+	HASH_ITER (hh, t->links, w, tmp) {
+		HASH_DEL(t->links, w);
+		free_watched(w);
+	}
+	free(t->rows);
+	free(t);
+}
+
+static struct watched *find_watched(struct flow_table *t, uint64_t netns_cookie, uint32_t ifindex)
+{
+	struct watched_key key = {netns_cookie, ifindex};
+	struct watched *w;
+
+	HASH_FIND (hh, t->links, &key, sizeof(key), w)
+		;
+	return w;
+}
+
+static void close_watched(struct flow_table *t, struct watched *w)
+{
+	HASH_DEL(t->links, w);
+	w->closed = true;
+	if (!w->entries)
+		free_watched(w);
+}
+
+int flow_table_watch(struct flow_table *t, struct link *l)
+{
+	struct watched *w = find_watched(t, l->netns->cookie, l->ifindex);
+
+	if (w && w->link == l) {
+		w->going = false;
+		return 0;
+	}
+	/* The same ifindex again, asked for by number: what the old device carried has ended. */
+	if (w)
+		close_watched(t, w);
+	w = calloc(1, sizeof(*w));
+	if (!w)
+		return -ENOMEM;
+	w->key = (struct watched_key){l->netns->cookie, l->ifindex};
+	w->link = link_get(l);
+	w->number = ++t->next_number;
+	HASH_ADD(hh, t->links, key, sizeof(w->key), w);
+	return 0;
+}
+
+void flow_table_unwatch(struct flow_table *t, struct link *l)
+{
+	struct watched *w = find_watched(t, l->netns->cookie, l->ifindex);
+
+	if (w && w->link == l)
+		w->going = true;
+}
+
+/* --- pieces --- */
+
+static struct addr addr_of(const uint8_t bytes[16])
+{
+	struct addr a;
+
+	memcpy(a.b, bytes, sizeof(a.b));
+	return a;
+}
+
+static void describe(struct flow *f, const struct fl_flow_key *k)
+{
+	bool icmp, ip;
+
+	f->egress = FL_BITS_GET(k->bits, FL_BITS_EGRESS);
+	f->kind = (uint8_t)FL_BITS_GET(k->bits, FL_BITS_KIND);
+	f->proto = (uint8_t)FL_BITS_GET(k->bits, FL_BITS_PROTO);
+	f->fragments = FL_BITS_GET(k->bits, FL_BITS_FRAGMENT);
+	f->tagged = FL_BITS_GET(k->bits, FL_BITS_TAGGED);
+	f->tagged2 = FL_BITS_GET(k->bits, FL_BITS_TAGGED2);
+	f->vlan = (uint16_t)FL_BITS_GET(k->bits, FL_BITS_VLAN);
+	f->vlan2 = (uint16_t)FL_BITS_GET(k->bits, FL_BITS_VLAN2);
+	ip = f->kind == FL_FLOW_IPV4 || f->kind == FL_FLOW_IPV6;
+	icmp = (f->kind == FL_FLOW_IPV4 && f->proto == IPPROTO_ICMP) ||
+	       (f->kind == FL_FLOW_IPV6 && f->proto == IPPROTO_ICMPV6);
+	if (ip || f->kind == FL_FLOW_ARP) {
+		f->src.addr = addr_of(k->src);
+		f->dst.addr = addr_of(k->dst);
+	} else {
+		f->ethertype = ntohs(k->sport_be);
+	}
+	if (icmp) {
+		f->icmp.type = (uint8_t)(ntohs(k->sport_be) >> 8);
+		f->icmp.code = (uint8_t)ntohs(k->sport_be);
+		f->icmp.id = ntohs(k->dport_be);
+	} else if (ip) {
+		f->src.port = ntohs(k->sport_be);
+		f->dst.port = ntohs(k->dport_be);
+	}
+}
+
+static bool is_tcp(const struct flow *f)
+{
+	return (f->kind == FL_FLOW_IPV4 || f->kind == FL_FLOW_IPV6) && f->proto == IPPROTO_TCP;
+}
+
+static struct entry *new_row(struct flow_table *t, struct watched *w)
+{
+	struct entry *e;
+
+	if (t->nrows == t->room) {
+		size_t room = t->room ? t->room * 2 : 1024;
+		struct flow **rows = reallocarray(t->rows, room, sizeof(*rows));
+
+		if (!rows)
+			return NULL;
+		t->rows = rows;
+		t->room = room;
+	}
+	e = calloc(1, sizeof(*e));
+	if (!e)
+		return NULL;
+	e->row = t->nrows;
+	t->rows[t->nrows++] = &e->flow;
+	e->w = w;
+	w->entries++;
+	e->flow.link = link_get(w->link);
+	return e;
+}
+
+/* What finds no room of its own: one flow for each link and direction, so that totals stay right.
+ */
+static struct entry *rest_of(struct flow_table *t, struct watched *w, bool egress)
+{
+	struct entry *e = w->rest[egress];
+
+	if (e)
+		return e;
+	e = new_row(t, w);
+	if (!e)
+		return NULL;
+	e->rest = true;
+	e->flow.egress = egress;
+	e->flow.kind = FLOW_REST;
+	w->rest[egress] = e;
+	return e;
+}
+
+static struct entry *new_entry(struct flow_table *t, struct watched *w,
+			       const struct fl_flow_key *key)
+{
+	struct entry *e = t->nrows < t->opt.max ? new_row(t, w) : NULL;
+
+	if (!e)
+		return NULL;
+	e->key = *key;
+	describe(&e->flow, key);
+	return e;
+}
+
+static struct entry *find_entry(struct flow_table *t, const struct fl_flow_key *key)
+{
+	struct entry *e;
+
+	HASH_FIND (hh, t->entries, key, sizeof(*key), e)
+		;
+	return e;
+}
+
+/* Another connection between the same ports: `e` is an earlier one from here on. */
+static struct entry *supersede(struct flow_table *t, struct watched *w, struct entry *e)
+{
+	struct entry *n = new_entry(t, w, &e->key);
+
+	if (!n)
+		return NULL;
+	HASH_DEL(t->entries, e);
+	e->newer = n;
+	n->older = e;
+	HASH_ADD(hh, t->entries, key, sizeof(n->key), n);
+	return n;
+}
+
+/*
+ * Which of the connections between these ports does the piece belong to? Its SYN tells, or its
+ * time: pieces of one connection, from several CPUs, come in any order.
+ */
+static struct entry *choose(struct flow_table *t, struct watched *w, struct entry *e,
+			    const struct fl_flow_count *c)
+{
+	struct entry *o;
+
+	if (!c->isn_known) {
+		for (o = e; o->older && o->isn_known && c->last < o->flow.first; o = o->older)
+			;
+		return o;
+	}
+	for (o = e; o; o = o->older)
+		if (o->isn_known && o->isn == c->isn)
+			return o;
+	if (!e->isn_known && c->first <= e->flow.first)
+		return e;
+	return supersede(t, w, e);
+}
+
+static void add(struct flow_table *t, struct entry *e, const struct fl_flow_count *c)
+{
+	struct flow *f = &e->flow;
+
+	if (!f->first || c->first < f->first)
+		f->first = c->first;
+	if (c->last > f->last)
+		f->last = c->last;
+	f->packets += c->packets;
+	f->segments += c->segments;
+	f->bytes += c->bytes;
+	f->tcp_flags |= c->tcp_flags;
+	if (c->isn_known > e->isn_known) {
+		e->isn = c->isn;
+		e->isn_other = c->isn_other;
+		e->isn_known = c->isn_known;
+	}
+	/* A stray answer (RST, TIME_WAIT) comes from a socket of the kernel's own. */
+	if (c->cookie && c->cookie != e->cookie &&
+	    (!e->cookie || !tracker_endpoint(t->opt.tracker, e->cookie)))
+		e->cookie = c->cookie;
+	if (c->cgroup && !e->cgroup)
+		e->cgroup = c->cgroup;
+	e->touched = true;
+}
+
+void flow_table_add(struct flow_table *t, const struct netns *netns, const struct fl_flow_key *key,
+		    const struct fl_flow_count *c)
+{
+	struct watched *w = find_watched(t, netns->cookie, key->ifindex);
+	struct fl_flow_key k = *key;
+	struct entry *e;
+
+	if (!w) {
+		t->stats.stray += c->packets;
+		return;
+	}
+	t->stats.packets += c->packets;
+	t->stats.bytes += c->bytes;
+	k.ifindex = w->number;
+	e = find_entry(t, &k);
+	if (e) {
+		e = choose(t, w, e, c);
+	} else {
+		e = new_entry(t, w, &k);
+		if (e)
+			HASH_ADD(hh, t->entries, key, sizeof(e->key), e);
+	}
+	if (!e) {
+		t->stats.rest += c->packets;
+		e = rest_of(t, w, FL_BITS_GET(k.bits, FL_BITS_EGRESS));
+		if (!e)
+			return;
+	}
+	add(t, e, c);
+}
+
+/* --- settling --- */
+
+static bool may_be_older(const struct flow_table *t, const struct flow *f)
+{
+	if (is_tcp(f))
+		return !(f->tcp_flags & TH_SYN);
+	/* Silent for longer than that, it would be another flow. */
+	return f->link->had_traffic && f->first < f->link->attached + t->opt.idle_ns;
+}
+
+static bool has_ended(const struct flow_table *t, const struct entry *e, uint64_t now)
+{
+	const struct flow *f = &e->flow;
+	uint64_t last = f->last, quiet = t->opt.idle_ns;
+
+	if (e->newer || e->w->closed)
+		return true;
+	if (e->rest)
+		return false;
+	if (f->state == FLOW_STATE_CLOSED || f->state == FLOW_STATE_RESET) {
+		quiet = t->opt.closed_ns;
+		if (e->reverse && e->reverse->flow.last > last)
+			last = e->reverse->flow.last;
+	}
+	return last + quiet <= now;
+}
+
+void flow_table_settle(struct flow_table *t, uint64_t now)
+{
+	struct watched *w, *tmp;
+
+	/* All that there was for them has been read. */
+	HASH_ITER (hh, t->links, w, tmp)
+		if (w->going)
+			close_watched(t, w);
+	for (size_t i = 0; i < t->nrows; i++) {
+		struct entry *e = (struct entry *)t->rows[i];
+		struct flow *f = t->rows[i];
+
+		if (e->rest)
+			continue;
+		if (e->touched)
+			f->partial = may_be_older(t, f);
+		if (e->touched || f->first + YOUNG_NS > now) {
+			flow_join(t, e);
+			if (e->reverse && !e->reverse->touched)
+				flow_join(t, e->reverse);
+		}
+	}
+	for (size_t i = 0; i < t->nrows; i++) {
+		struct entry *e = (struct entry *)t->rows[i];
+
+		e->touched = false;
+		e->flow.ended = has_ended(t, e, now);
+	}
+}
+
+bool flow_table_asks(struct flow_table *t)
+{
+	bool asks = t->asks;
+
+	t->asks = false;
+	return asks;
+}
+
+struct flow **flow_table_rows(struct flow_table *t, size_t *n)
+{
+	*n = t->nrows;
+	return t->rows;
+}
+
+void flow_table_advance(struct flow_table *t)
+{
+	reindex(t);
+	for (size_t i = t->nrows; i-- > 0;) {
+		struct flow *f = t->rows[i];
+
+		f->packets_before = f->packets;
+		f->bytes_before = f->bytes;
+		if (f->ended)
+			remove_entry(t, (struct entry *)f);
+	}
+}
+
+void flow_table_get_stats(const struct flow_table *t, struct flow_table_stats *out)
+{
+	*out = t->stats;
+	out->flows = t->nrows;
+}

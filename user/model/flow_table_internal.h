@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * What the files of the flow table share among themselves:
+ *
+ *	flow_table.c	pieces in, flows out; which ones are there
+ *	flow_join.c	the other direction, the connection, the sockets at both ends
+ */
+#ifndef FLOWNER_MODEL_FLOW_TABLE_INTERNAL_H
+#define FLOWNER_MODEL_FLOW_TABLE_INTERNAL_H
+
+#include "model/flow_table.h"
+
+#include <uthash.h>
+
+struct watched_key {
+	uint64_t netns_cookie;
+	uint64_t ifindex;
+};
+
+struct entry {
+	struct flow flow;       /* first: a row is its entry */
+	struct fl_flow_key key; /* ifindex: the watched link's number, which is never used again */
+	size_t row;
+	struct entry *reverse; /* the other direction on the same link; each other's */
+	struct entry *older;   /* an earlier connection between the same ports */
+	struct entry *newer;   /* of which this is an earlier one */
+	uint64_t cookie, cgroup;
+	uint32_t isn, isn_other;
+	uint8_t isn_known;
+	bool touched; /* in this reading */
+	bool asked;   /* for its socket */
+	bool rest;    /* of a link: what no flow was kept for */
+	struct watched *w;
+	UT_hash_handle hh;
+};
+
+struct watched {
+	struct watched_key key;
+	struct link *link;
+	uint32_t number;
+	bool going;  /* no longer watched: with the next settling its flows end */
+	bool closed; /* they have ended; out of the hash, and goes with the last of them */
+	size_t entries;
+	struct entry *rest[2]; /* [egress] */
+	UT_hash_handle hh;
+};
+
+struct flow_table {
+	struct flow_table_options opt;
+	struct entry
+		*entries; /* by key; of several connections between the same ports the newest */
+	struct watched *links; /* by netns and ifindex */
+	struct flow **rows;
+	size_t nrows, room;
+	uint32_t next_number;
+	bool asks;
+	struct flow_table_stats stats;
+};
+
+/* --- flow_join.c --- */
+
+/* What is known of the entry's reverse, connection, ends and state; whenever one of them may have
+ * changed. */
+void flow_join(struct flow_table *t, struct entry *e);
+void flow_join_forget(struct entry *e);
+
+#endif
