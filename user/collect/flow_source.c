@@ -20,8 +20,12 @@
 struct instance {
 	const struct netns *netns; /* NULL: the slot is free */
 	int in[2], out[2];         /* [ethernet]; -1: not loaded */
+	unsigned int users;        /* links */
 	unsigned int release;      /* readings until the slot is free; 0: in use */
 };
+
+/* The map in use, and the one after it, may have entries with a slot that nobody uses any more. */
+#define RELEASE_READINGS 3
 
 struct flow_source {
 	struct flow_source_options opt;
@@ -140,7 +144,8 @@ int flow_source_programs(struct flow_source *s, const struct netns *netns, bool 
 		i = new_instance(s, netns);
 	if (!i)
 		return -errno;
-	i->release = 0;
+	if (!i->users)
+		i->release = RELEASE_READINGS;
 	if (i->in[ethernet] < 0) {
 		err = load_programs(s, (uint32_t)(i - s->slots), ethernet, &i->in[ethernet],
 				    &i->out[ethernet]);
@@ -152,13 +157,22 @@ int flow_source_programs(struct flow_source *s, const struct netns *netns, bool 
 	return 0;
 }
 
+void flow_source_use(struct flow_source *s, const struct netns *netns)
+{
+	struct instance *i = find_instance(s, netns);
+
+	if (i) {
+		i->users++;
+		i->release = 0;
+	}
+}
+
 void flow_source_release(struct flow_source *s, const struct netns *netns)
 {
 	struct instance *i = find_instance(s, netns);
 
-	/* The map in use, and the one after it, may have entries with its slot. */
-	if (i)
-		i->release = 3;
+	if (i && --i->users == 0)
+		i->release = RELEASE_READINGS;
 }
 
 static void age_instances(struct flow_source *s)

@@ -39,7 +39,11 @@ void flow_source_close(struct flow_source *s);
  */
 int flow_source_programs(struct flow_source *s, const struct netns *netns, bool ethernet,
 			 int *in_fd, int *out_fd);
-/* No link of that namespace is watched any more: its programs go after the next two readings. */
+/*
+ * A link of that namespace has them, or has no longer. Programs that no link has go after some more
+ * readings, when nothing of theirs is in the maps any more.
+ */
+void flow_source_use(struct flow_source *s, const struct netns *netns);
 void flow_source_release(struct flow_source *s, const struct netns *netns);
 
 /* Readable when packets came that the map had no room for: read soon. */

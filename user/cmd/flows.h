@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ *	flows.c		the options
+ *	flows_run.c	the loop: links, maps and sockets in, tables and JSON out
+ */
+#ifndef FLOWNER_CMD_FLOWS_H
+#define FLOWNER_CMD_FLOWS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "model/filter.h"
+#include "model/flow_group.h"
+#include "model/flow_sort.h"
+#include "out/flow_view.h"
+
+#define FLOWS_DEVS_MAX 16
+
+enum { FORMAT_TABLE, FORMAT_JSON };
+enum { DISABLED_NONE, DISABLED_TCX };
+
+struct flows_config {
+	struct filter filter;
+	uint64_t interval_ns, duration_ns, idle_ns, count, top, ring_size, max_flows, map_size;
+	int format, disabled;
+	const char *columns;
+	const char *devs[FLOWS_DEVS_MAX];
+	unsigned int ndevs;
+	enum flow_group_by by;
+	enum flow_sort_key sort;
+	bool grouped, once, both_ends, strict, no_header;
+};
+
+/* Returns the exit code. */
+int flows_run(const struct flows_config *cfg, const struct table_columns *columns);
+
+#endif

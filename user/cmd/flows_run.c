@@ -1,0 +1,578 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#include "cmd/flows.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/log.h"
+#include "base/signals.h"
+#include "cmd/sockets.h"
+#include "collect/flow_source.h"
+#include "collect/watcher.h"
+#include "model/flow_table.h"
+#include "out/screen.h"
+
+#define MS 1000000ULL
+/* The maps are read at least so often, whatever the interval: they hold what came since. */
+#define READ_NS (1000 * MS)
+/* …and at most so often, when packets come that find no room. */
+#define READ_AGAIN_NS (10 * MS)
+/* Socket records are wanted when flows are read; until then only the ring must not run over. */
+#define NAP_NS (20 * MS)
+/* A closed TCP connection is over when nothing has come for so long. */
+#define CLOSED_NS (5000 * MS)
+/* Sockets are remembered until all flows of their last packets have been read. */
+#define LINGER_NS (3 * READ_NS)
+/* Looking through all processes for new datagram sockets may take this part of the time. */
+#define REFRESH_SHARE 20
+#define FLUSH_BYTES   (64 << 10)
+
+struct flows {
+	const struct flows_config *cfg;
+	const struct table_columns *columns;
+	const struct filter no_filter; /* all sockets: those of the far ends are wanted too */
+	struct sockets sockets;
+	struct flow_source *source;
+	struct flow_table *table;
+	struct watcher *watcher;
+	struct wall_clock clock;
+	struct screen screen;
+	struct buf out;
+	struct flow **shown;
+	size_t shown_room;
+	uint64_t started, deadline; /* CLOCK_BOOTTIME, ns; 0: none */
+	uint64_t last_read, last_show, next_show, next_refresh;
+	uint64_t intervals;
+	bool nap;      /* the socket ring is not listened to */
+	bool overfull; /* nor that of the flows */
+	int signals, epoll;
+};
+
+/* --- glue --- */
+
+static int programs(void *ctx, const struct link *l, int *in_fd, int *out_fd)
+{
+	struct flows *f = ctx;
+	int err = flow_source_programs(f->source, l->netns, l->ethernet, in_fd, out_fd);
+
+	if (err == -ENOSPC)
+		log_warn("links of more than %d namespaces cannot be watched at once; narrow it "
+			 "with --netns",
+			 FL_FLOW_SLOTS);
+	return err;
+}
+
+static void attached(void *ctx, struct link *l)
+{
+	struct flows *f = ctx;
+
+	flow_source_use(f->source, l->netns);
+	if (flow_table_watch(f->table, l))
+		log_warn("out of memory: %s is not shown", l->name);
+}
+
+static void detached(void *ctx, struct link *l)
+{
+	struct flows *f = ctx;
+
+	flow_source_release(f->source, l->netns);
+	flow_table_unwatch(f->table, l);
+}
+
+static const struct netns *intern_netns(void *ctx, uint32_t inode, uint64_t cookie)
+{
+	struct resolver *r = &((struct flows *)ctx)->sockets.resolver;
+
+	return r->netns(r->ctx, inode, cookie);
+}
+
+static void on_piece(void *ctx, const struct netns *netns, const struct fl_flow_key *key,
+		     const struct fl_flow_count *count)
+{
+	flow_table_add(ctx, netns, key, count);
+}
+
+/* --- setting up --- */
+
+static int open_sockets(struct flows *f)
+{
+	const struct sockets_options o = {
+		.filter = &f->no_filter,
+		.quiet = true,
+		.datagrams = true,
+		.linger_ns = LINGER_NS,
+		.ring_size = f->cfg->ring_size,
+	};
+
+	return sockets_open(&f->sockets, &o);
+}
+
+static int open_flows(struct flows *f)
+{
+	struct flow_source_options o = {.ring_size = f->cfg->ring_size,
+					.max_entries = (uint32_t)f->cfg->map_size};
+	struct flow_table_options t = {
+		.idle_ns = f->cfg->idle_ns,
+		.closed_ns = CLOSED_NS,
+		.max = (uint32_t)f->cfg->max_flows,
+		.tracker = f->sockets.tracker,
+		.resolver = f->sockets.resolver,
+	};
+	int err;
+
+	filter_to_kernel(&f->cfg->filter, &o.filter);
+	err = flow_source_open(&f->source, &o);
+	if (err)
+		return err;
+	err = flow_table_new(&f->table, &t);
+	if (err)
+		log_error("cannot start: %s", strerror(-err));
+	return err;
+}
+
+static int open_watcher(struct flows *f)
+{
+	const struct watcher_options o = {
+		.links = {.netns = f->cfg->filter.netns,
+			  .nnetns = f->cfg->filter.nnetns,
+			  .both_ends = f->cfg->both_ends,
+			  .devs = f->cfg->devs,
+			  .ndevs = f->cfg->ndevs},
+		.no_tcx = f->cfg->disabled == DISABLED_TCX,
+	};
+	const struct watcher_ops ops = {.programs = programs,
+					.attached = attached,
+					.detached = detached,
+					.netns = intern_netns,
+					.ctx = f};
+
+	return watcher_new(&f->watcher, &o, &ops);
+}
+
+static int listen_to(struct flows *f, int fd, bool yes, int op)
+{
+	struct epoll_event ev = {.events = yes ? EPOLLIN : 0, .data.fd = fd};
+
+	return epoll_ctl(f->epoll, op, fd, &ev) ? -errno : 0;
+}
+
+static int open_loop(struct flows *f)
+{
+	int err = 0;
+
+	f->epoll = epoll_create1(EPOLL_CLOEXEC);
+	if (f->epoll < 0)
+		err = -errno;
+	if (!err)
+		err = listen_to(f, f->signals, true, EPOLL_CTL_ADD);
+	if (!err)
+		err = listen_to(f, watcher_fd(f->watcher), true, EPOLL_CTL_ADD);
+	if (!err)
+		err = listen_to(f, trace_source_fd(f->sockets.source), true, EPOLL_CTL_ADD);
+	if (!err)
+		err = listen_to(f, flow_source_fd(f->source), true, EPOLL_CTL_ADD);
+	if (err)
+		log_error("cannot start: %s", strerror(-err));
+	return err;
+}
+
+static int open_all(struct flows *f)
+{
+	int err;
+
+	f->signals = signals_open();
+	if (f->signals < 0) {
+		log_error("cannot start: %s", strerror(-f->signals));
+		return f->signals;
+	}
+	err = open_sockets(f);
+	if (!err)
+		err = open_flows(f);
+	if (!err)
+		err = open_watcher(f);
+	if (!err)
+		err = open_loop(f);
+	return err;
+}
+
+/* --- reading --- */
+
+static int read_sockets(struct flows *f, uint64_t now)
+{
+	int n = sockets_read(&f->sockets);
+
+	while (n >= TRACE_SOURCE_BATCH)
+		n = sockets_read(&f->sockets);
+	tracker_next(f->sockets.tracker, now); /* forgets those that closed long ago */
+	return n < 0 ? n : 0;
+}
+
+static void refresh_datagrams(struct flows *f)
+{
+	uint64_t before = clock_boot_ns(), after;
+	int err;
+
+	if (!flow_table_asks(f->table) || before < f->next_refresh)
+		return;
+	err = sockets_refresh_datagrams(&f->sockets);
+	if (err)
+		log_debug("looking for datagram sockets: %s", strerror(-err));
+	after = clock_boot_ns();
+	f->next_refresh = after + (after - before) * REFRESH_SHARE;
+}
+
+static int read_flows(struct flows *f)
+{
+	uint64_t now = clock_boot_ns();
+	long n = flow_source_read(f->source, on_piece, f->table);
+	int err;
+
+	if (n < 0) {
+		log_error("reading the flows: %s", strerror((int)-n));
+		return (int)n;
+	}
+	/* After the flows: whoever sent these packets has been told of by now. */
+	err = read_sockets(f, now);
+	if (err)
+		return err;
+	flow_table_settle(f->table, now);
+	refresh_datagrams(f);
+	f->last_read = now;
+	return 0;
+}
+
+/* --- showing --- */
+
+static bool is_of_process(const struct filter *p, const struct flow_end *end)
+{
+	return end->owner.source != OWNER_UNKNOWN &&
+	       filter_process(p, end->owner.pid, end->owner.comm);
+}
+
+static bool passes(const struct flows *f, const struct flow *flow)
+{
+	const struct filter *p = &f->cfg->filter;
+
+	return (!p->npids && !p->ncomms) || is_of_process(p, &flow->sender) ||
+	       is_of_process(p, &flow->receiver);
+}
+
+static int select_flows(struct flows *f, size_t *n_out)
+{
+	size_t n, m = 0;
+	struct flow **rows = flow_table_rows(f->table, &n);
+
+	if (n > f->shown_room) {
+		struct flow **grown = reallocarray(f->shown, n * 2, sizeof(*grown));
+
+		if (!grown)
+			return -ENOMEM;
+		f->shown = grown;
+		f->shown_room = n * 2;
+	}
+	for (size_t i = 0; i < n; i++)
+		if (passes(f, rows[i]))
+			f->shown[m++] = rows[i];
+	*n_out = m;
+	return 0;
+}
+
+static int show_json(struct flows *f, const struct flow_view *v, size_t n)
+{
+	int err = 0;
+
+	for (size_t i = 0; i < n && !err; i++) {
+		const struct flow *flow = f->shown[i];
+
+		/* Of a flow that stands still nothing new can be said. */
+		if (flow->packets == flow->packets_before && !flow->ended && !f->cfg->once)
+			continue;
+		flow_json(v, flow, &f->out);
+		if (f->out.len >= FLUSH_BYTES)
+			err = buf_flush(&f->out, STDOUT_FILENO);
+	}
+	return err ? err : buf_flush(&f->out, STDOUT_FILENO);
+}
+
+static size_t limit(const struct flows *f, size_t room)
+{
+	return f->cfg->top && f->cfg->top < room ? f->cfg->top : room;
+}
+
+struct links {
+	struct link **link;
+	size_t n;
+};
+
+static void add_watched(void *ctx, struct link *l)
+{
+	struct links *list = ctx;
+
+	if (l->attached)
+		list->link[list->n++] = l;
+}
+
+static int show_groups(struct flows *f, const struct flow_view *v, size_t n, size_t room)
+{
+	const struct topology *t = watcher_topology(f->watcher);
+	_cleanup_free_ struct link **link = calloc(topology_count(t) + 1, sizeof(*link));
+	struct links list = {.link = link};
+	struct flow_groups g;
+	size_t top;
+	int err;
+
+	if (!link)
+		return -ENOMEM;
+	topology_each(t, add_watched, &list);
+	err = flow_groups_make(f->cfg->by, f->shown, n, list.link, list.n, &g);
+	if (err)
+		return err;
+	top = flow_groups_sort(&g, f->cfg->sort, limit(f, room));
+	if (f->cfg->format == FORMAT_JSON) {
+		group_json(v, &g, top, &f->out);
+		err = buf_flush(&f->out, STDOUT_FILENO);
+	} else {
+		group_table_show(v, &g, top, &f->out);
+		err = screen_show(&f->screen, &f->out, g.n - top);
+	}
+	flow_groups_free(&g);
+	return err;
+}
+
+static int show_flows(struct flows *f, struct flow_view *v, size_t n, size_t room)
+{
+	struct flow_groups conns;
+	bool paths = f->cfg->format == FORMAT_JSON || flow_columns_want_path(f->columns);
+	size_t top;
+	int err = 0;
+
+	if (paths) {
+		err = flow_groups_make(FLOW_BY_CONN, f->shown, n, NULL, 0, &conns);
+		if (err)
+			return err;
+		v->conns = &conns;
+	}
+	/* JSON has all of them, whatever order they are in, unless one is asked for. */
+	top = f->cfg->format == FORMAT_JSON && !f->cfg->top
+		      ? n
+		      : flow_sort(f->shown, n, f->cfg->sort, limit(f, room));
+	if (f->cfg->format == FORMAT_JSON) {
+		err = show_json(f, v, top);
+	} else {
+		flow_table_show(v, f->columns, f->shown, top, &f->out);
+		err = screen_show(&f->screen, &f->out, n - top);
+	}
+	if (paths)
+		flow_groups_free(&conns);
+	return err;
+}
+
+/* 1: enough (--count, --once); 0; or -errno. */
+static int show(struct flows *f)
+{
+	uint64_t now = clock_boot_ns();
+	struct flow_view v = {
+		.clock = &f->clock,
+		.now = now,
+		.interval_ns = now - f->last_show,
+		.no_header = f->cfg->no_header,
+	};
+	size_t n, room = f->cfg->format == FORMAT_JSON ? SIZE_MAX : screen_rows(&f->screen);
+	int err = select_flows(f, &n);
+
+	if (!err)
+		err = f->cfg->grouped ? show_groups(f, &v, n, room) : show_flows(f, &v, n, room);
+	flow_table_advance(f->table);
+	f->last_show = now;
+	if (err)
+		return err;
+	return ++f->intervals == f->cfg->count;
+}
+
+/* --- running --- */
+
+static uint64_t earlier(uint64_t a, uint64_t b)
+{
+	return b && b < a ? b : a;
+}
+
+/* Wait until there is something to do. 1: a signal or the deadline; 0; or -errno. */
+static int wait_for_work(struct flows *f)
+{
+	int ring = trace_source_fd(f->sockets.source), overflow = flow_source_fd(f->source);
+	uint64_t now = clock_boot_ns(), due = earlier(f->next_show, f->last_read + READ_NS);
+	struct epoll_event ev[8];
+	int n, timeout, err = 0;
+
+	due = earlier(due, f->deadline);
+	if (f->nap)
+		due = earlier(due, now + NAP_NS);
+	if (f->overfull)
+		due = earlier(due, f->last_read + READ_AGAIN_NS);
+	timeout = due > now ? (int)((due - now + MS - 1) / MS) : 0;
+	n = epoll_wait(f->epoll, ev, 8, timeout);
+	if (n < 0 && errno != EINTR)
+		return -errno;
+	if (f->nap)
+		err = listen_to(f, ring, true, EPOLL_CTL_MOD);
+	f->nap = false;
+	for (int i = 0; i < n && !err; i++) {
+		if (ev[i].data.fd == f->signals)
+			return 1;
+		if (ev[i].data.fd == watcher_fd(f->watcher)) {
+			err = watcher_dispatch(f->watcher);
+		} else if (ev[i].data.fd == ring) {
+			err = read_sockets(f, clock_boot_ns());
+			f->nap = true;
+			if (!err)
+				err = listen_to(f, ring, false, EPOLL_CTL_MOD);
+		} else if (ev[i].data.fd == overflow) {
+			f->overfull = true;
+			err = listen_to(f, overflow, false, EPOLL_CTL_MOD);
+		}
+	}
+	return err;
+}
+
+static int run(struct flows *f)
+{
+	int done = 0;
+
+	while (!done) {
+		uint64_t now;
+
+		done = wait_for_work(f);
+		now = clock_boot_ns();
+		if (done || (f->deadline && now >= f->deadline))
+			break;
+		if (now >= f->next_show || now >= f->last_read + READ_NS ||
+		    (f->overfull && now >= f->last_read + READ_AGAIN_NS)) {
+			done = read_flows(f);
+			if (f->overfull && !done)
+				done = listen_to(f, flow_source_fd(f->source), true, EPOLL_CTL_MOD);
+			f->overfull = false;
+		}
+		if (!done && now >= f->next_show) {
+			done = show(f);
+			/* On the beat, unless we are late by more than one. */
+			f->next_show += f->cfg->interval_ns;
+			if (f->next_show < now)
+				f->next_show = now + f->cfg->interval_ns;
+		}
+	}
+	return done < 0 ? done : 0;
+}
+
+/* What came since the last interval, up to the very end: the programs are detached first. */
+static int finish(struct flows *f, unsigned int *links)
+{
+	struct flow **rows;
+	size_t n;
+	int err;
+
+	*links = watcher_links(f->watcher);
+	if (f->cfg->count && f->intervals >= f->cfg->count)
+		return 0;
+	watcher_detach(f->watcher);
+	err = read_flows(f);
+	if (err)
+		return err;
+	rows = flow_table_rows(f->table, &n);
+	for (size_t i = 0; i < n; i++)
+		rows[i]->ended = true;
+	/* On a terminal the last table stays as it is. */
+	if (f->cfg->format == FORMAT_TABLE && f->screen.terminal && f->screen.shown)
+		return 0;
+	err = show(f);
+	return err < 0 ? err : 0;
+}
+
+static void summarize(const struct flows *f, unsigned int links, uint64_t *lost)
+{
+	struct flow_source_stats s = {0};
+	struct flow_table_stats t;
+
+	flow_source_get_stats(f->source, &s);
+	flow_table_get_stats(f->table, &t);
+	*lost = s.lost;
+	log_info("%" PRIu64 " packets, %" PRIu64 " bytes counted on %u links, %" PRIu64
+		 " packets lost, %" PRIu64 " filtered out in the kernel, %.1f s",
+		 t.packets, t.bytes, links, s.lost, s.filtered,
+		 (double)(clock_boot_ns() - f->started) / 1e9);
+	if (s.overflowed)
+		log_debug("%" PRIu64 " packets came through the ring, for the map was full",
+			  s.overflowed);
+	if (s.lost)
+		log_warn("%" PRIu64 " packets, %" PRIu64
+			 " bytes went uncounted: the map of flows and the ring "
+			 "were full; a larger --ring-size or --map-size helps",
+			 s.lost, s.lost_bytes);
+	if (t.rest)
+		log_warn("%" PRIu64
+			 " packets are summed up as \"rest\", for there were more than %" PRIu64
+			 " flows; --max-flows keeps more",
+			 t.rest, f->cfg->max_flows);
+}
+
+static void flows_free(struct flows *f)
+{
+	watcher_free(f->watcher);
+	flow_table_free(f->table);
+	flow_source_close(f->source);
+	sockets_close(&f->sockets);
+	screen_free(&f->screen);
+	buf_free(&f->out);
+	free(f->shown);
+	cleanup_close(&f->signals);
+	cleanup_close(&f->epoll);
+}
+
+static int exit_code(int err)
+{
+	switch (err) {
+	case -EPERM:
+		return EXIT_PERMISSION;
+	case -EOPNOTSUPP:
+		return EXIT_KERNEL;
+	default:
+		return EXIT_FAILED;
+	}
+}
+
+int flows_run(const struct flows_config *cfg, const struct table_columns *columns)
+{
+	_cleanup_(flows_free) struct flows f = {
+		.cfg = cfg, .columns = columns, .signals = -1, .epoll = -1};
+	unsigned int links = 0;
+	uint64_t lost = 0;
+	int err;
+
+	wall_clock_init(&f.clock);
+	screen_init(&f.screen, STDOUT_FILENO);
+	err = open_all(&f);
+	if (err)
+		return exit_code(err);
+	f.started = f.last_read = f.last_show = clock_boot_ns();
+	f.next_show = f.started + cfg->interval_ns;
+	f.deadline = cfg->duration_ns ? f.started + cfg->duration_ns : 0;
+	log_info("watching %u links; Ctrl-C ends it", watcher_links(f.watcher));
+	err = run(&f);
+	if (!err)
+		err = finish(&f, &links);
+	/* Whoever read our output has had enough: an end like any other. */
+	if (err && err != -EPIPE)
+		log_error("flows: %s", strerror(-err));
+	summarize(&f, links, &lost);
+	if (err && err != -EPIPE)
+		return EXIT_FAILED;
+	return cfg->strict && lost ? EXIT_LOST : EXIT_DONE;
+}
