@@ -27,6 +27,11 @@ static const char *const name_dirs[] = {"/run/netns", "/var/run/netns", "/run/do
 /* …and right away for one that is seen for the first time, but not for each of a burst of them. */
 #define RESCAN_NEW_NS 20000000ULL
 
+const char *netns_names_dir(size_t i)
+{
+	return i < NAME_DIRS ? name_dirs[i] : NULL;
+}
+
 struct named {
 	uint32_t inode;
 	char *name;

@@ -6,11 +6,15 @@
 #ifndef FLOWNER_COLLECT_NETNS_NAMES_H
 #define FLOWNER_COLLECT_NETNS_NAMES_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include "model/owner.h"
 
 struct netns_names;
+
+/* Where names are looked for, in order of preference; NULL: no more. */
+const char *netns_names_dir(size_t i);
 
 /* Reads the directories. Owned by the caller. 0 or -ENOMEM. */
 int netns_names_new(struct netns_names **out);

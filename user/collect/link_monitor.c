@@ -1,0 +1,553 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#include "collect/link_monitor.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/net_namespace.h>
+#include <linux/netlink.h>
+#include <linux/rtnetlink.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/timerfd.h>
+
+#include <uthash.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "collect/netns_set.h"
+#include "collect/rtnl_query.h"
+
+#define MS 1000000ULL
+
+/* Some ten thousand notifications. */
+#define EVENTS_BUFFER (16 << 20)
+/* One notification: with the attributes of the largest device, VFs included. */
+#define EVENT_MAX (64 << 10)
+/* Notifications read in one go, so that devices that come fast get their programs meanwhile. */
+#define EVENTS_BATCH 512
+
+/*
+ * A mount tells that a name may have appeared; that a process has entered a new namespace nobody
+ * tells. Neither search is to take more than a small part of a CPU, however much there is to
+ * search.
+ */
+#define NAMES_GAP_NS     (20 * MS)
+#define PROCESSES_GAP_NS (1000 * MS)
+#define SCAN_SHARE       20
+
+#define DUMP_TRIES 5
+
+struct dirty_key {
+	uint64_t netns;
+	uint32_t ifindex, zero;
+};
+
+/* A device to be asked about. */
+struct dirty {
+	struct dirty_key key;
+	UT_hash_handle hh;
+};
+
+struct link_monitor {
+	struct topology *topology;
+	struct netns_set *set;
+	struct rtnl_query *query;
+	link_monitor_netns *netns;
+	void *ctx;
+	int epoll, events, timer, mounts;
+	struct dirty *dirty;
+	char *buf;           /* EVENT_MAX */
+	bool lost;           /* notifications */
+	bool search_mounts;  /* names are to be searched, when scan_gap allows */
+	bool search_all;     /* processes too */
+	uint64_t next_all;   /* CLOCK_BOOTTIME, ns: when it is time for that anyway */
+	uint64_t not_before; /* for any search */
+};
+
+/* --- what rtnetlink says, into the topology --- */
+
+static void mark_dirty(struct link_monitor *m, uint64_t netns, uint32_t ifindex)
+{
+	struct dirty_key key = {.netns = netns, .ifindex = ifindex};
+	struct dirty *d;
+
+	HASH_FIND (hh, m->dirty, &key, sizeof(key), d)
+		;
+	if (d)
+		return;
+	d = calloc(1, sizeof(*d));
+	if (!d) {
+		m->lost = true;
+		return;
+	}
+	d->key = key;
+	HASH_ADD(hh, m->dirty, key, sizeof(d->key), d);
+}
+
+struct listing {
+	struct link_monitor *m;
+	const struct netns_member *member;
+	const struct netns *netns;
+	int err;
+};
+
+static void put_link(void *ctx, const struct rtnl_link *l)
+{
+	struct listing *list = ctx;
+	const struct netns_member *peer = list->member;
+	struct link_facts f = {
+		.ifindex = l->ifindex,
+		.name = l->name,
+		.kind = l->kind,
+		.ethernet = l->ethernet,
+		.up = l->up,
+		.master_ifindex = l->master,
+		.peer_ifindex = l->link,
+	};
+
+	if (l->link_nsid != RTNL_NO_NSID)
+		peer = netns_set_by_nsid(list->m->set, l->link_nsid);
+	f.peer_netns = peer ? peer->id.cookie : 0;
+	if (topology_set(list->m->topology, list->netns, &f))
+		list->err = -ENOMEM;
+}
+
+static int start_listing(struct link_monitor *m, const struct netns_member *member,
+			 struct listing *list)
+{
+	*list = (struct listing){.m = m, .member = member};
+	list->netns = m->netns(m->ctx, (uint32_t)member->id.inode, member->id.cookie);
+	return list->netns ? 0 : -ENOMEM;
+}
+
+/* The whole namespace. */
+static void list_netns(void *ctx, const struct netns_member *member)
+{
+	struct link_monitor *m = ctx;
+	struct listing list;
+	int err = start_listing(m, member, &list);
+
+	topology_sweep_begin(m->topology, member->id.cookie);
+	for (int i = 0; !err && i < DUMP_TRIES; i++) {
+		err = rtnl_query_links(m->query, member->nsid, put_link, &list);
+		if (err != -EINTR)
+			break;
+		err = i + 1 < DUMP_TRIES ? 0 : -EINTR;
+	}
+	if (!err)
+		err = list.err;
+	if (!err)
+		topology_sweep_end(m->topology, member->id.cookie);
+	else if (err == -ENOMEM || err == -EINTR)
+		m->lost = true;
+}
+
+static void forget_netns(void *ctx, const struct netns_member *member)
+{
+	struct link_monitor *m = ctx;
+
+	topology_remove_netns(m->topology, member->id.cookie);
+}
+
+static void ask_about(struct link_monitor *m, const struct dirty_key *key)
+{
+	const struct netns_member *member = netns_set_by_cookie(m->set, key->netns);
+	struct listing list;
+	struct rtnl_link l;
+	int err;
+
+	if (!member)
+		return;
+	err = rtnl_query_link(m->query, member->nsid, key->ifindex, &l);
+	if (!err)
+		err = start_listing(m, member, &list);
+	if (!err) {
+		put_link(&list, &l);
+		err = list.err;
+	}
+	if (err == -ENODEV)
+		topology_remove(m->topology, key->netns, key->ifindex);
+	else if (err == -ENOMEM) /* -EINVAL: the namespace is going */
+		m->lost = true;
+}
+
+static void ask_about_dirty(struct link_monitor *m)
+{
+	struct dirty *d, *tmp;
+
+	HASH_ITER (hh, m->dirty, d, tmp) {
+		ask_about(m, &d->key);
+		HASH_DEL(m->dirty, d);
+		free(d);
+	}
+}
+
+/* --- notifications --- */
+
+static void on_link(struct link_monitor *m, const struct netns_member *member, struct nlmsghdr *h)
+{
+	const struct ifinfomsg *i = NLMSG_DATA(h);
+	uint64_t netns = member->id.cookie;
+	struct link *l;
+
+	if (h->nlmsg_len < NLMSG_LENGTH(sizeof(*i)))
+		return;
+	/*
+	 * Only a hint: peers are numbered in it as that namespace sees others. The state is asked
+	 * for when the batch is through.
+	 */
+	if (h->nlmsg_type == RTM_NEWLINK) {
+		mark_dirty(m, netns, (uint32_t)i->ifi_index);
+		return;
+	}
+	/* AF_BRIDGE: the device has left a bridge. */
+	if (i->ifi_family != AF_UNSPEC) {
+		mark_dirty(m, netns, (uint32_t)i->ifi_index);
+		return;
+	}
+	/*
+	 * Gone, or moved; nobody tells its peer, which has a new one in the latter case. It may be
+	 * another device with that ifindex that is there by now: its own notification is to come.
+	 */
+	l = topology_find(m->topology, netns, (uint32_t)i->ifi_index);
+	if (l && l->peer)
+		mark_dirty(m, l->peer->netns->cookie, l->peer->ifindex);
+	topology_remove(m->topology, netns, (uint32_t)i->ifi_index);
+}
+
+static void on_nsid(struct link_monitor *m, struct nlmsghdr *h)
+{
+	const struct netns_member *member;
+	int len = (int)(h->nlmsg_len - NLMSG_LENGTH(sizeof(struct rtgenmsg)));
+	struct rtattr *a =
+		(struct rtattr *)((char *)NLMSG_DATA(h) + NLMSG_ALIGN(sizeof(struct rtgenmsg)));
+	int32_t nsid = RTNL_NO_NSID;
+
+	for (; RTA_OK(a, len); a = RTA_NEXT(a, len))
+		if (a->rta_type == NETNSA_NSID && RTA_PAYLOAD(a) == sizeof(nsid))
+			memcpy(&nsid, RTA_DATA(a), sizeof(nsid));
+	member = netns_set_by_nsid(m->set, nsid);
+	if (h->nlmsg_type == RTM_NEWNSID) {
+		/* A peer's, mostly. Its namespace has a name or a process now or within moments. */
+		if (!member)
+			m->search_all = true;
+		return;
+	}
+	if (!member || member->self)
+		return;
+	forget_netns(m, member);
+	netns_set_drop(m->set, member);
+	/* Its inode may be another one's by now, which was taken for this one. */
+	m->search_mounts = true;
+}
+
+static void on_event(struct link_monitor *m, int32_t nsid, struct nlmsghdr *h)
+{
+	const struct netns_member *self = netns_set_self(m->set);
+	const struct netns_member *member =
+		nsid == RTNL_NO_NSID ? self : netns_set_by_nsid(m->set, nsid);
+
+	if (!member)
+		return; /* listed whole when it is found */
+	switch (h->nlmsg_type) {
+	case RTM_NEWLINK:
+	case RTM_DELLINK:
+		on_link(m, member, h);
+		break;
+	case RTM_NEWNSID:
+	case RTM_DELNSID:
+		/* Other namespaces number namespaces too. */
+		if (member == self)
+			on_nsid(m, h);
+		break;
+	}
+}
+
+/* The namespace that a notification comes from; none stands there if it is ours. */
+static int32_t event_nsid(struct msghdr *msg)
+{
+	int32_t nsid = RTNL_NO_NSID;
+
+	for (struct cmsghdr *c = CMSG_FIRSTHDR(msg); c; c = CMSG_NXTHDR(msg, c))
+		if (c->cmsg_level == SOL_NETLINK && c->cmsg_type == NETLINK_LISTEN_ALL_NSID)
+			memcpy(&nsid, CMSG_DATA(c), sizeof(nsid));
+	return nsid;
+}
+
+/* How many bytes; 0: no more for now; or -errno. */
+static ssize_t receive(struct link_monitor *m, int32_t *nsid)
+{
+	union {
+		char room[CMSG_SPACE(sizeof(int32_t))];
+		struct cmsghdr align;
+	} control;
+	struct sockaddr_nl from;
+	struct iovec iov = {m->buf, EVENT_MAX};
+	struct msghdr msg = {
+		.msg_name = &from,
+		.msg_namelen = sizeof(from),
+		.msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = &control,
+		.msg_controllen = sizeof(control),
+	};
+	ssize_t len = recvmsg(m->events, &msg, MSG_DONTWAIT);
+
+	if (len < 0)
+		return errno == EAGAIN || errno == EINTR ? 0 : -errno;
+	*nsid = event_nsid(&msg);
+	return len;
+}
+
+static int read_events(struct link_monitor *m)
+{
+	for (int i = 0; i < EVENTS_BATCH; i++) {
+		struct nlmsghdr *h = (struct nlmsghdr *)m->buf;
+		int32_t nsid;
+		ssize_t len = receive(m, &nsid);
+
+		if (len == 0)
+			return 0;
+		if (len == -ENOBUFS) {
+			m->lost = true;
+			continue;
+		}
+		if (len < 0)
+			return (int)len;
+		for (; NLMSG_OK(h, (size_t)len); h = NLMSG_NEXT(h, len))
+			on_event(m, nsid, h);
+	}
+	return 0;
+}
+
+/* --- searching for namespaces --- */
+
+static void arm_timer(struct link_monitor *m)
+{
+	uint64_t at = m->next_all;
+	struct itimerspec when = {0};
+
+	if ((m->search_mounts || m->search_all || m->lost) && m->not_before < at)
+		at = m->not_before;
+	when.it_value.tv_sec = (time_t)(at / 1000000000ULL);
+	when.it_value.tv_nsec = (long)(at % 1000000000ULL);
+	timerfd_settime(m->timer, TFD_TIMER_ABSTIME, &when, NULL);
+}
+
+static uint64_t gap(uint64_t took, uint64_t least)
+{
+	return took * SCAN_SHARE > least ? took * SCAN_SHARE : least;
+}
+
+/* What is lost is looked up again: whatever has happened, this is how it is now. */
+static int search(struct link_monitor *m)
+{
+	uint64_t begin = clock_boot_ns(), end;
+	bool all = m->search_all || m->lost || begin >= m->next_all;
+	bool lost = m->lost;
+	int ret;
+
+	if (!(all || m->search_mounts) || (begin < m->not_before && begin < m->next_all))
+		return 0;
+	m->lost = m->search_all = m->search_mounts = false;
+	if (lost)
+		ret = netns_set_rescan(m->set, forget_netns, list_netns, m);
+	else
+		ret = netns_set_scan(m->set, all ? NETNS_SCAN_PROCESSES : NETNS_SCAN_NAMES,
+				     list_netns, m);
+	end = clock_boot_ns();
+	m->not_before = end + gap(end - begin, NAMES_GAP_NS);
+	if (all)
+		m->next_all = end + gap(end - begin, PROCESSES_GAP_NS);
+	/* Out of descriptors or memory: again, when it is time. */
+	m->lost = m->lost || ret == -ENOMEM;
+	return 0;
+}
+
+static void look_for_wakeups(struct link_monitor *m)
+{
+	struct epoll_event ready[3];
+	int n = epoll_wait(m->epoll, ready, 3, 0);
+	uint64_t ticks;
+
+	for (int i = 0; i < n; i++)
+		if (ready[i].data.fd == m->mounts)
+			m->search_mounts = true;
+	/* Whether it has run out search() sees by the clock. */
+	if (read(m->timer, &ticks, sizeof(ticks)) < 0)
+		ticks = 0;
+}
+
+int link_monitor_dispatch(struct link_monitor *m)
+{
+	int err;
+
+	look_for_wakeups(m);
+	err = read_events(m);
+	if (err) {
+		log_error("cannot read the kernel's news of network devices: %s", strerror(-err));
+		return err;
+	}
+	/* Before devices are asked about: their peers are in namespaces that are known then. */
+	err = search(m);
+	if (err)
+		return err;
+	ask_about_dirty(m);
+	arm_timer(m);
+	return 0;
+}
+
+/* --- making --- */
+
+static int open_events(void)
+{
+	_cleanup_close_ int fd =
+		socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_ROUTE);
+	const int groups[] = {RTNLGRP_LINK, RTNLGRP_NSID};
+	struct sockaddr_nl any = {.nl_family = AF_NETLINK};
+	int size = EVENTS_BUFFER, yes = 1;
+
+	if (fd < 0 || bind(fd, (struct sockaddr *)&any, sizeof(any)))
+		return -errno;
+	/* A smaller one overflows sooner, and that is seen. */
+	if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)))
+		setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
+	if (setsockopt(fd, SOL_NETLINK, NETLINK_LISTEN_ALL_NSID, &yes, sizeof(yes)))
+		return -errno;
+	for (size_t i = 0; i < sizeof(groups) / sizeof(groups[0]); i++)
+		if (setsockopt(fd, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &groups[i],
+			       sizeof(groups[i])))
+			return -errno;
+	return take_fd(&fd);
+}
+
+static int wake_on(struct link_monitor *m, int fd, uint32_t events)
+{
+	struct epoll_event e = {.events = events, .data.fd = fd};
+
+	return epoll_ctl(m->epoll, EPOLL_CTL_ADD, fd, &e) ? -errno : 0;
+}
+
+static int open_wakeups(struct link_monitor *m)
+{
+	int err;
+
+	m->epoll = epoll_create1(EPOLL_CLOEXEC);
+	m->timer = timerfd_create(CLOCK_BOOTTIME, TFD_CLOEXEC | TFD_NONBLOCK);
+	if (m->epoll < 0 || m->timer < 0)
+		return -errno;
+	m->events = open_events();
+	if (m->events < 0)
+		return m->events;
+	err = wake_on(m, m->events, EPOLLIN);
+	if (!err)
+		err = wake_on(m, m->timer, EPOLLIN);
+	/* Without it names are found as processes are, once a second. */
+	m->mounts = open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC);
+	if (!err && m->mounts >= 0)
+		err = wake_on(m, m->mounts, EPOLLPRI);
+	return err;
+}
+
+static int start(struct link_monitor *m)
+{
+	struct stat host;
+	int err;
+
+	m->buf = malloc(EVENT_MAX);
+	m->topology = topology_new(stat("/proc/1/ns/net", &host) ? 0 : (uint32_t)host.st_ino);
+	if (!m->buf || !m->topology)
+		return -ENOMEM;
+	/* Before anything is listed, so that what comes later is not missed. */
+	err = open_wakeups(m);
+	if (!err)
+		err = rtnl_query_open(&m->query);
+	if (!err)
+		err = netns_set_new(&m->set, m->query);
+	if (err)
+		return err;
+	list_netns(m, netns_set_self(m->set));
+	return link_monitor_dispatch(m); /* next_all is 0: a search is due */
+}
+
+int link_monitor_new(struct link_monitor **out, link_monitor_netns *netns, void *ctx)
+{
+	struct link_monitor *m = calloc(1, sizeof(*m));
+	int err = -ENOMEM;
+
+	if (m) {
+		m->epoll = m->events = m->timer = m->mounts = -1;
+		m->netns = netns;
+		m->ctx = ctx;
+		err = start(m);
+	}
+	if (err) {
+		log_error("cannot follow the network devices: %s%s", strerror(-err),
+			  err == -EPERM ? ": run as root" : "");
+		link_monitor_free(m);
+		return err;
+	}
+	*out = m;
+	return 0;
+}
+
+void link_monitor_free(struct link_monitor *m)
+{
+	struct dirty *d, *tmp;
+
+	if (!m)
+		return;
+	HASH_ITER (hh, m->dirty, d, tmp) {
+		HASH_DEL(m->dirty, d);
+		free(d);
+	}
+	netns_set_free(m->set);
+	rtnl_query_close(m->query);
+	topology_free(m->topology);
+	cleanup_close(&m->mounts);
+	cleanup_close(&m->events);
+	cleanup_close(&m->timer);
+	cleanup_close(&m->epoll);
+	free(m->buf);
+	free(m);
+}
+
+int link_monitor_fd(const struct link_monitor *m)
+{
+	return m->epoll;
+}
+
+struct topology *link_monitor_topology(const struct link_monitor *m)
+{
+	return m->topology;
+}
+
+unsigned int link_monitor_namespaces(const struct link_monitor *m)
+{
+	return netns_set_count(m->set);
+}
+
+int link_monitor_packets(struct link_monitor *m, const struct link *l, uint64_t *packets)
+{
+	const struct netns_member *member = netns_set_by_cookie(m->set, l->netns->cookie);
+	struct rtnl_link now;
+	int err;
+
+	if (!member)
+		return -ENODEV;
+	err = rtnl_query_link(m->query, member->nsid, l->ifindex, &now);
+	if (err)
+		return err == -EINVAL ? -ENODEV : err;
+	*packets = now.packets;
+	return 0;
+}
+
+int link_monitor_within(struct link_monitor *m, const struct link *l, int (*fn)(void *arg),
+			void *arg)
+{
+	return netns_set_within(m->set, l->netns->cookie, fn, arg);
+}

@@ -1,0 +1,241 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#include "collect/watcher.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <uthash.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "collect/link_monitor.h"
+#include "collect/tc_attach.h"
+
+/* A link that is to be watched. */
+struct watched {
+	struct link *link;                /* a reference */
+	struct tc_attachment *attachment; /* NULL: it could not be, which has been told */
+	UT_hash_handle hh;
+};
+
+struct watcher {
+	struct link_monitor *monitor;
+	struct watcher_options options;
+	struct watcher_ops ops;
+	struct watched *watched; /* by link */
+	unsigned int links;
+};
+
+/* --- one link --- */
+
+struct attaching {
+	const struct link *link;
+	struct tc_attachment *attachment;
+	int in_fd, out_fd;
+	bool allow_tcx;
+};
+
+static int attach_inside(void *arg)
+{
+	struct attaching *a = arg;
+
+	return tc_attach(&a->attachment, a->link->ifindex, a->in_fd, a->out_fd, a->allow_tcx);
+}
+
+static int detach_inside(void *arg)
+{
+	tc_detach(arg);
+	return 0;
+}
+
+static const char *advice(int err)
+{
+	switch (err) {
+	case -EPERM:
+	case -EACCES:
+		return ": run as root, with CAP_NET_ADMIN and CAP_SYS_ADMIN over that namespace";
+	case -ENOENT:
+		return ": no process is in that namespace and it has no name here: name it with "
+		       "ip netns attach";
+	case -EBUSY:
+		return ": its ingress qdisc is in the way: replace it by clsact";
+	case -EMFILE:
+	case -ENFILE:
+		return ": raise ulimit -n";
+	default:
+		return "";
+	}
+}
+
+static void tell_failure(const struct link *l, int err)
+{
+	log_warn("cannot watch %s in netns %s%s%u: %s%s", l->name, l->netns->name ?: "",
+		 l->netns->name ? " " : "", l->netns->inode,
+		 err == -ENOENT ? "no way in" : strerror(-err), advice(err));
+}
+
+static int attach(struct watcher *w, struct watched *e)
+{
+	struct attaching a = {.link = e->link, .allow_tcx = !w->options.no_tcx};
+	struct link *l = e->link;
+	uint64_t packets;
+	int err;
+
+	/* Before: what passes meanwhile is counted twice rather than never. */
+	err = link_monitor_packets(w->monitor, l, &packets);
+	if (!err)
+		err = w->ops.programs(w->ops.ctx, l, &a.in_fd, &a.out_fd);
+	if (!err)
+		err = link_monitor_within(w->monitor, l, attach_inside, &a);
+	if (err)
+		return err;
+	e->attachment = a.attachment;
+	l->attached = clock_boot_ns();
+	l->had_traffic = packets > 0;
+	w->links++;
+	w->ops.attached(w->ops.ctx, l);
+	return 0;
+}
+
+static void detach(struct watcher *w, struct watched *e)
+{
+	struct tc_attachment *a = e->attachment;
+
+	if (!a)
+		return;
+	w->links--;
+	e->attachment = NULL;
+	if (e->link->gone)
+		tc_detach_gone(a);
+	else if (!tc_detach_enters(a))
+		tc_detach(a);
+	else if (link_monitor_within(w->monitor, e->link, detach_inside, a))
+		tc_detach_gone(a); /* there is no way in */
+}
+
+static struct watched *find(const struct watcher *w, const struct link *l)
+{
+	struct watched *e;
+
+	HASH_FIND_PTR(w->watched, &l, e);
+	return e;
+}
+
+static void forget(struct watcher *w, struct watched *e)
+{
+	HASH_DEL(w->watched, e);
+	link_put(e->link);
+	free(e);
+}
+
+/* --- as they come and go --- */
+
+static void begin(struct watcher *w, struct link *l)
+{
+	struct watched *e = calloc(1, sizeof(*e));
+	int err = -ENOMEM;
+
+	if (e) {
+		e->link = link_get(l);
+		HASH_ADD_PTR(w->watched, link, e);
+		err = attach(w, e);
+	}
+	/* The news that it is gone is on its way. */
+	if (err && err != -ENODEV)
+		tell_failure(l, err);
+}
+
+static void end(struct watcher *w, struct watched *e)
+{
+	struct link *l = e->link;
+
+	detach(w, e);
+	if (l->attached)
+		w->ops.detached(w->ops.ctx, l);
+	if (!l->gone)
+		l->attached = 0;
+	forget(w, e);
+}
+
+static void decide(struct watcher *w, struct link *l)
+{
+	struct watched *e = find(w, l);
+	bool wanted = topology_wants(link_monitor_topology(w->monitor), &w->options.links, l);
+
+	if (wanted && !e)
+		begin(w, l);
+	else if (!wanted && e)
+		end(w, e);
+	else if (wanted && !e->attachment)
+		attach(w, e); /* something is different now; that it failed has been told */
+}
+
+static void decide_changed(struct watcher *w)
+{
+	struct topology *t = link_monitor_topology(w->monitor);
+	struct link *l;
+
+	while ((l = topology_next_changed(t))) {
+		decide(w, l);
+		link_put(l);
+	}
+}
+
+int watcher_dispatch(struct watcher *w)
+{
+	int err = link_monitor_dispatch(w->monitor);
+
+	if (!err)
+		decide_changed(w);
+	return err;
+}
+
+int watcher_new(struct watcher **out, const struct watcher_options *o,
+		const struct watcher_ops *ops)
+{
+	struct watcher *w = calloc(1, sizeof(*w));
+	int err;
+
+	if (!w)
+		return -ENOMEM;
+	w->options = *o;
+	w->ops = *ops;
+	err = link_monitor_new(&w->monitor, ops->netns, ops->ctx);
+	if (err) {
+		free(w);
+		return err;
+	}
+	decide_changed(w);
+	*out = w;
+	return 0;
+}
+
+void watcher_free(struct watcher *w)
+{
+	struct watched *e, *tmp;
+
+	if (!w)
+		return;
+	HASH_ITER (hh, w->watched, e, tmp) {
+		detach(w, e);
+		forget(w, e);
+	}
+	link_monitor_free(w->monitor);
+	free(w);
+}
+
+int watcher_fd(const struct watcher *w)
+{
+	return link_monitor_fd(w->monitor);
+}
+
+const struct topology *watcher_topology(const struct watcher *w)
+{
+	return link_monitor_topology(w->monitor);
+}
+
+unsigned int watcher_links(const struct watcher *w)
+{
+	return w->links;
+}

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Has a pair of programs on every link that is wanted, in all network namespaces, as links come and
+ * go.
+ */
+#ifndef FLOWNER_COLLECT_WATCHER_H
+#define FLOWNER_COLLECT_WATCHER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "model/link.h"
+#include "model/topology.h"
+
+struct watcher;
+
+struct watcher_ops {
+	/*
+	 * The programs for this link, by its netns and whether its packets begin with an Ethernet
+	 * header; their descriptors stay the callee's. 0 or -errno, which is logged
+	 * with the link that is left out.
+	 */
+	int (*programs)(void *ctx, const struct link *l, int *in_fd, int *out_fd);
+	/* l->attached and l->had_traffic are set. */
+	void (*attached)(void *ctx, struct link *l);
+	/*
+	 * No longer watched: the device is no more, or has moved (l->gone), or is not wanted any
+	 * more. l->attached is still set. Not called by watcher_free().
+	 */
+	void (*detached)(void *ctx, struct link *l);
+	/* Interns a namespace (collect/netns_names.h); outlives all links. NULL: no memory. */
+	const struct netns *(*netns)(void *ctx, uint32_t inode, uint64_t cookie);
+	void *ctx;
+};
+
+struct watcher_options {
+	struct watch_options links; /* what it points to outlives the watcher */
+	bool no_tcx;                /* clsact qdiscs on every kernel */
+};
+
+/*
+ * On return the links that are there are watched. That one cannot be is logged and does not stop
+ * the rest. 0 or -errno, logged. Owned by the caller.
+ */
+int watcher_new(struct watcher **out, const struct watcher_options *o,
+		const struct watcher_ops *ops);
+void watcher_free(struct watcher *w); /* detaches all; NULL is fine */
+
+/* Readable when there is something to do. */
+int watcher_fd(const struct watcher *w);
+/* Do it; never waits. 0 or -errno, logged. */
+int watcher_dispatch(struct watcher *w);
+
+const struct topology *watcher_topology(const struct watcher *w);
+unsigned int watcher_links(const struct watcher *w); /* watched now */
+
+#endif
