@@ -56,7 +56,7 @@ struct flow_group {
 	const struct flow *at_client, *at_server;
 	enum flow_state state;
 	/* Segments that were sent and did not arrive; known if both ends' links are watched. */
-	bool lost_known;
+	bool lost_tx_known, lost_rx_known;
 	uint64_t lost_tx, lost_rx;
 };
 
