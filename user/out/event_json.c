@@ -1,60 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #include "out/event_view.h"
 
-#include "out/json.h"
-
-static void put_netns(struct json *j, const struct netns *n)
-{
-	if (!n)
-		return;
-	json_open(j, "netns");
-	json_u64(j, "inode", n->inode);
-	json_u64(j, "cookie", n->cookie);
-	if (n->name)
-		json_str(j, "name", n->name);
-	json_close(j);
-}
-
-static void put_end(struct json *j, const char *key, const struct addr_port *ap)
-{
-	char text[ADDR_TEXT_MAX];
-
-	json_open(j, key);
-	json_key(j, "addr");
-	buf_putc(j->b, '"');
-	buf_put(j->b, text, addr_format(&ap->addr, text));
-	buf_putc(j->b, '"');
-	if (ap->port)
-		json_u64(j, "port", ap->port);
-	json_close(j);
-}
-
-static void put_owner(struct json *j, const struct owner *o)
-{
-	const struct cgroup *cg = o->cgroup;
-
-	if (o->source == OWNER_UNKNOWN && !cg)
-		return;
-	json_open(j, "owner");
-	if (o->source != OWNER_UNKNOWN) {
-		json_u64(j, "pid", o->pid);
-		json_u64(j, "tid", o->tid);
-		json_u64(j, "ppid", o->ppid);
-		json_u64(j, "uid", o->uid);
-		json_str(j, "comm", o->comm);
-	}
-	if (cg)
-		json_str(j, "cgroup", cg->path);
-	if (o->source != OWNER_UNKNOWN)
-		json_str(j, "source", owner_source_name(o->source));
-	if (cg && cg->container.runtime) {
-		json_open(j, "container");
-		json_str(j, "runtime", cg->container.runtime);
-		json_str(j, "id", cg->container.id);
-		json_close(j);
-	}
-	json_close(j);
-}
+#include "out/party_json.h"
 
 /* A listener has no remote end. */
 static bool has_remote(const struct party *p)
@@ -64,10 +11,10 @@ static bool has_remote(const struct party *p)
 
 static void put_ends(struct json *j, const struct party *p)
 {
-	put_end(j, "local", &p->local);
+	party_json_end(j, "local", &p->local);
 	if (has_remote(p))
-		put_end(j, "remote", &p->remote);
-	put_owner(j, &p->owner);
+		party_json_end(j, "remote", &p->remote);
+	party_json_owner(j, "owner", &p->owner);
 }
 
 static void put_latency(struct json *j, const struct event *e)
@@ -145,10 +92,7 @@ void event_json(const struct event_view *v, const struct event *e, struct buf *b
 
 	json_open(&j, NULL);
 	json_str(&j, "type", event_type_name(e->type));
-	json_key(&j, "time");
-	buf_putc(b, '"');
-	wall_clock_rfc3339(v->clock, e->time, b);
-	buf_putc(b, '"');
+	party_json_time(&j, "time", v->clock, e->time);
 	if (e->type == EVENT_LOST) {
 		json_u64(&j, "count", e->u.lost);
 		json_str(&j, "what", "records");
@@ -162,12 +106,12 @@ void event_json(const struct event_view *v, const struct event *e, struct buf *b
 		json_u64(&j, "cookie", e->cookie);
 	if (e->role == ROLE_CLIENT || e->role == ROLE_SERVER)
 		json_str(&j, "role", e->role == ROLE_CLIENT ? "client" : "server");
-	put_netns(&j, e->self.netns);
+	party_json_netns(&j, "netns", e->self.netns);
 	json_str(&j, "family", party_is_v4(&e->self) ? "ipv4" : "ipv6");
 	put_ends(&j, &e->self);
 	if (e->has_peer) {
 		json_open(&j, "peer");
-		put_netns(&j, e->peer.netns);
+		party_json_netns(&j, "netns", e->peer.netns);
 		put_ends(&j, &e->peer);
 		json_close(&j);
 	}

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 
+#include "out/cells.h"
 #include "out/text.h"
 
 /*
@@ -18,17 +19,6 @@ struct event_column {
 	/* Appends the cell and returns the columns it takes on the screen. */
 	size_t (*put)(const struct event_view *v, const struct event *e, struct buf *b);
 };
-
-static size_t put_lit(struct buf *b, const char *s)
-{
-	buf_puts(b, s);
-	return strlen(s);
-}
-
-static size_t unknown(struct buf *b)
-{
-	return put_lit(b, "-");
-}
 
 static size_t since(const struct buf *b, size_t start)
 {
@@ -46,99 +36,44 @@ static size_t put_time(const struct event_view *v, const struct event *e, struct
 static size_t put_event(const struct event_view *v, const struct event *e, struct buf *b)
 {
 	(void)v;
-	return put_lit(b, event_type_name(e->type));
+	return cell_lit(b, event_type_name(e->type));
 }
 
-/* Eight of the sixteen digits: enough to pair the ends by eye. */
 static size_t put_conn(const struct event_view *v, const struct event *e, struct buf *b)
 {
 	(void)v;
-	if (!e->conn)
-		return unknown(b);
-	buf_hex(b, e->conn >> 32, 8);
-	return 8;
-}
-
-static size_t put_netns_name(const struct netns *n, struct buf *b)
-{
-	size_t start = b->len;
-
-	if (!n)
-		return unknown(b);
-	if (n->name)
-		return text_plain(b, n->name);
-	buf_u64(b, n->inode);
-	return since(b, start);
+	return cell_conn(b, e->conn);
 }
 
 static size_t put_netns(const struct event_view *v, const struct event *e, struct buf *b)
 {
 	(void)v;
-	return e->type == EVENT_LOST ? unknown(b) : put_netns_name(e->self.netns, b);
-}
-
-static size_t put_owner(const struct owner *o, struct buf *b)
-{
-	size_t width, start;
-
-	if (o->source == OWNER_UNKNOWN)
-		return unknown(b);
-	width = text_plain(b, o->comm);
-	start = b->len;
-	buf_putc(b, '[');
-	buf_u64(b, o->pid);
-	buf_putc(b, ']');
-	return width + since(b, start);
+	return e->type == EVENT_LOST ? cell_unknown(b) : cell_netns(b, e->self.netns);
 }
 
 static size_t put_process(const struct event_view *v, const struct event *e, struct buf *b)
 {
 	(void)v;
-	return put_owner(&e->self.owner, b);
-}
-
-static size_t put_container_of(const struct owner *o, struct buf *b)
-{
-	const struct container *c = o->cgroup ? &o->cgroup->container : NULL;
-	size_t width;
-
-	if (!c || !c->runtime)
-		return unknown(b);
-	width = put_lit(b, c->runtime);
-	buf_putc(b, ':');
-	if (strlen(c->id) == 64) {
-		buf_put(b, c->id, 12);
-		return width + 13;
-	}
-	return width + 1 + text_plain(b, c->id);
+	return cell_process(b, &e->self.owner);
 }
 
 static size_t put_container(const struct event_view *v, const struct event *e, struct buf *b)
 {
 	(void)v;
-	return put_container_of(&e->self.owner, b);
-}
-
-static size_t put_end(const struct addr_port *ap, struct buf *b)
-{
-	char text[ADDR_TEXT_MAX];
-	size_t n = addr_port_format(ap, text);
-
-	buf_put(b, text, n);
-	return n;
+	return cell_container_of(b, &e->self.owner);
 }
 
 static size_t put_local(const struct event_view *v, const struct event *e, struct buf *b)
 {
 	(void)v;
-	return e->type == EVENT_LOST ? unknown(b) : put_end(&e->self.local, b);
+	return e->type == EVENT_LOST ? cell_unknown(b) : cell_end(b, &e->self.local);
 }
 
 static size_t put_remote(const struct event_view *v, const struct event *e, struct buf *b)
 {
 	(void)v;
-	return e->type == EVENT_LOST || !e->self.remote.port ? unknown(b)
-							     : put_end(&e->self.remote, b);
+	return e->type == EVENT_LOST || !e->self.remote.port ? cell_unknown(b)
+							     : cell_end(b, &e->self.remote);
 }
 
 static size_t put_peer(const struct event_view *v, const struct event *e, struct buf *b)
@@ -147,24 +82,24 @@ static size_t put_peer(const struct event_view *v, const struct event *e, struct
 
 	(void)v;
 	if (!e->has_peer)
-		return unknown(b);
-	width = put_netns_name(e->peer.netns, b);
+		return cell_unknown(b);
+	width = cell_netns(b, e->peer.netns);
 	buf_putc(b, '/');
-	return width + 1 + put_owner(&e->peer.owner, b);
+	return width + 1 + cell_process(b, &e->peer.owner);
 }
 
 static size_t put_peer_container(const struct event_view *v, const struct event *e, struct buf *b)
 {
 	(void)v;
-	return e->has_peer ? put_container_of(&e->peer.owner, b) : unknown(b);
+	return e->has_peer ? cell_container_of(b, &e->peer.owner) : cell_unknown(b);
 }
 
 static size_t put_role(const struct event_view *v, const struct event *e, struct buf *b)
 {
 	(void)v;
 	if (e->role == ROLE_CLIENT)
-		return put_lit(b, "client");
-	return e->role == ROLE_SERVER ? put_lit(b, "server") : unknown(b);
+		return cell_lit(b, "client");
+	return e->role == ROLE_SERVER ? cell_lit(b, "server") : cell_unknown(b);
 }
 
 static size_t put_source(const struct event_view *v, const struct event *e, struct buf *b)
@@ -172,18 +107,15 @@ static size_t put_source(const struct event_view *v, const struct event *e, stru
 	const char *name = owner_source_name(e->self.owner.source);
 
 	(void)v;
-	return name ? put_lit(b, name) : unknown(b);
+	return name ? cell_lit(b, name) : cell_unknown(b);
 }
 
 static size_t put_uid(const struct event_view *v, const struct event *e, struct buf *b)
 {
-	size_t start = b->len;
-
 	(void)v;
 	if (e->self.owner.source == OWNER_UNKNOWN)
-		return unknown(b);
-	buf_u64(b, e->self.owner.uid);
-	return since(b, start);
+		return cell_unknown(b);
+	return cell_u64(b, e->self.owner.uid);
 }
 
 static size_t put_cookie(const struct event_view *v, const struct event *e, struct buf *b)
@@ -192,7 +124,7 @@ static size_t put_cookie(const struct event_view *v, const struct event *e, stru
 
 	(void)v;
 	if (!e->cookie)
-		return unknown(b);
+		return cell_unknown(b);
 	buf_hex(b, e->cookie, e->cookie >> 32 ? 16 : 8); /* as `ss -e` shows it */
 	return since(b, start);
 }
@@ -200,7 +132,7 @@ static size_t put_cookie(const struct event_view *v, const struct event *e, stru
 static size_t put_cgroup(const struct event_view *v, const struct event *e, struct buf *b)
 {
 	(void)v;
-	return e->self.owner.cgroup ? text_plain(b, e->self.owner.cgroup->path) : unknown(b);
+	return e->self.owner.cgroup ? text_plain(b, e->self.owner.cgroup->path) : cell_unknown(b);
 }
 
 /* 57 µs, 1.2 ms, 3.4 s */
@@ -245,7 +177,7 @@ static size_t put_detail(const struct event_view *v, const struct event *e, stru
 	case EVENT_CONNECT:
 	case EVENT_ACCEPT:
 		if (!e->latency_ns)
-			return unknown(b);
+			return cell_unknown(b);
 		put_duration(b, e->latency_ns);
 		break;
 	case EVENT_CONNECT_FAILED:
@@ -352,19 +284,12 @@ void event_columns_names(struct buf *b)
 		buf_printf(b, "%s%s", i ? ", " : "", columns[i].name);
 }
 
-static void pad(struct buf *b, size_t width, size_t wanted)
-{
-	while (width++ < wanted)
-		buf_putc(b, ' ');
-	buf_lit(b, "  ");
-}
-
 void event_table_header(const struct event_columns *c, struct buf *b)
 {
 	for (unsigned int i = 0; i < c->n; i++) {
 		buf_puts(b, c->col[i]->header);
 		if (i + 1 < c->n)
-			pad(b, strlen(c->col[i]->header), c->col[i]->width);
+			cell_pad(b, strlen(c->col[i]->header), c->col[i]->width);
 	}
 	buf_putc(b, '\n');
 }
@@ -376,7 +301,7 @@ void event_table_line(const struct event_view *v, const struct event_columns *c,
 		size_t width = c->col[i]->put(v, e, b);
 
 		if (i + 1 < c->n)
-			pad(b, width, c->col[i]->width);
+			cell_pad(b, width, c->col[i]->width);
 	}
 	buf_putc(b, '\n');
 }
