@@ -95,7 +95,7 @@ $(B)/obj/%.o: user/%.c $(B)/config.mk | $(SKELS)
 $(B)/bpf/%.bpf.o: bpf/%.bpf.c $(B)/config.mk
 	@mkdir -p $(@D)
 	$(call say,BPF,$<)
-	$(Q)$(CLANG) $(BPF_CFLAGS) -c -o $(@:.bpf.o=.tmp.o) $<
+	$(Q)$(CLANG) $(BPF_CFLAGS) -MT $@ -c -o $(@:.bpf.o=.tmp.o) $<
 	$(Q)$(BPFTOOL) gen object $@ $(@:.bpf.o=.tmp.o)
 
 # `bpftool gen object` drops DWARF and keeps BTF; a skeleton is that object as a header.
@@ -125,7 +125,7 @@ $(B)/tests: $(TESTS)
 $(B)/bpf/tests_%.bpf.o: tests/bpf/%.bpf.c $(B)/config.mk
 	@mkdir -p $(@D)
 	$(call say,BPF,$<)
-	$(Q)$(CLANG) $(BPF_CFLAGS) -c -o $(@:.bpf.o=.tmp.o) $<
+	$(Q)$(CLANG) $(BPF_CFLAGS) -MT $@ -c -o $(@:.bpf.o=.tmp.o) $<
 	$(Q)$(BPFTOOL) gen object $@ $(@:.bpf.o=.tmp.o)
 
 $(B)/tests/%: tests/%.c $(LIB_OBJS) | $(TEST_SKELS)

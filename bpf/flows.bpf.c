@@ -186,9 +186,7 @@ static __always_inline int on_packet(struct __sk_buff *skb, __u32 l2, __u32 egre
 		   FL_BITS_PUT(bpf_get_smp_processor_id(), FL_BITS_CPU);
 	parse(skb, l2, &key, &tcp);
 	map = bpf_map_lookup_elem(&flow_maps, &zero);
-	if (!map)
-		return NEXT;
-	c = bpf_map_lookup_elem(map, &key);
+	c = map ? bpf_map_lookup_elem(map, &key) : NULL;
 	if (!c) {
 		begin(skb, &key, &tcp);
 		return NEXT;

@@ -44,7 +44,7 @@ struct parse_datagram {
 	__u8 src[16], dst[16];
 	__u32 ifindex;
 	__u32 id;    /* IPv4: 16 bits */
-	__u64 where; /* slot and direction, kind; IPv4: the protocol */
+	__u64 where; /* slot and direction, tags, kind; IPv4: the protocol */
 };
 
 struct parse_ports {
@@ -59,9 +59,11 @@ struct {
 	__type(value, struct parse_ports);
 } fragments SEC(".maps");
 
-#define PARSE_DATAGRAM_BITS                                                \
-	(FL_BITS_PUT(~0, FL_BITS_SLOT) | FL_BITS_PUT(~0, FL_BITS_EGRESS) | \
-	 FL_BITS_PUT(~0, FL_BITS_KIND))
+/* Two VLANs may have the same addresses, and ids. */
+#define PARSE_DATAGRAM_BITS                                                   \
+	(FL_BITS_PUT(~0, FL_BITS_SLOT) | FL_BITS_PUT(~0, FL_BITS_EGRESS) |    \
+	 FL_BITS_PUT(~0, FL_BITS_TAGGED) | FL_BITS_PUT(~0, FL_BITS_TAGGED2) | \
+	 FL_BITS_PUT(~0, FL_BITS_VLAN) | FL_BITS_PUT(~0, FL_BITS_VLAN2))
 
 /* --- the key --- */
 
