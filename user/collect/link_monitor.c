@@ -307,7 +307,7 @@ static int read_events(struct link_monitor *m)
 {
 	for (int i = 0; i < EVENTS_BATCH; i++) {
 		struct nlmsghdr *h = (struct nlmsghdr *)m->buf;
-		int32_t nsid;
+		int32_t nsid = -1;
 		ssize_t len = receive(m, &nsid);
 
 		if (len == 0)

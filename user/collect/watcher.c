@@ -211,6 +211,14 @@ int watcher_new(struct watcher **out, const struct watcher_options *o,
 	return 0;
 }
 
+void watcher_detach(struct watcher *w)
+{
+	struct watched *e, *tmp;
+
+	HASH_ITER (hh, w->watched, e, tmp)
+		detach(w, e);
+}
+
 void watcher_free(struct watcher *w)
 {
 	struct watched *e, *tmp;

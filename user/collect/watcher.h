@@ -46,6 +46,9 @@ int watcher_new(struct watcher **out, const struct watcher_options *o,
 		const struct watcher_ops *ops);
 void watcher_free(struct watcher *w); /* detaches all; NULL is fine */
 
+/* Detach all for good; links and topology can still be looked at. */
+void watcher_detach(struct watcher *w);
+
 /* Readable when there is something to do. */
 int watcher_fd(const struct watcher *w);
 /* Do it; never waits. 0 or -errno, logged. */
