@@ -89,7 +89,10 @@ def main():
         direction, path = arg.split("=", 1)
         reader = Reader()
         for data, length in packets(path):
-            key = (direction, *reader.flow(data))
+            try:
+                key = (direction, *reader.flow(data))
+            except (IndexError, struct.error):
+                key = (direction, "malformed", "-", "-", "-")
             sums[key][0] += 1
             sums[key][1] += length
     for key in sorted(sums):
