@@ -116,6 +116,7 @@ test: $(B)/test-deps
 # Unit tests link everything but main.o; BPF tests the same, and need root. A BPF program that exists only to
 # be tested, tests/bpf/x.bpf.c, becomes tests_x.skel.h.
 LIB_OBJS := $(filter-out $(B)/obj/main.o,$(OBJS))
+TEST_LIBS = -lcmocka
 TEST_SRCS := $(sort $(wildcard tests/unit/test_*.c tests/bpf/test_*.c))
 TESTS := $(TEST_SRCS:tests/%.c=$(B)/tests/%)
 TEST_SKELS := $(patsubst tests/bpf/%.bpf.c,$(B)/gen/tests_%.skel.h,$(wildcard tests/bpf/*.bpf.c))
@@ -131,7 +132,17 @@ $(B)/bpf/tests_%.bpf.o: tests/bpf/%.bpf.c $(B)/config.mk
 $(B)/tests/%: tests/%.c $(LIB_OBJS) | $(TEST_SKELS)
 	@mkdir -p $(@D)
 	$(call say,TEST,$@)
-	$(Q)$(CC) $(ALL_CFLAGS) -Itests $(ALL_LDFLAGS) -o $@ $< $(LIB_OBJS) $(LIBS) -lcmocka
+	$(Q)$(CC) $(ALL_CFLAGS) -Itests $(ALL_LDFLAGS) -o $@ $< $(filter $(B)/tests/%.o,$^) $(LIB_OBJS) \
+		$(LIBS) $(TEST_LIBS)
+
+# What a test wants beyond that, and is kept from the rest of it.
+$(B)/tests/%.o: tests/%.c $(B)/config.mk
+	@mkdir -p $(@D)
+	$(call say,CC,$<)
+	$(Q)$(CC) $(ALL_CFLAGS) -c -o $@ $<
+
+$(B)/tests/bpf/test_parse_random: $(B)/tests/bpf/pcap_filter.o
+$(B)/tests/bpf/test_parse_random: TEST_LIBS += $(shell pkg-config --libs libpcap)
 
 .PHONY: $(B)/tests
 -include $(wildcard $(B)/tests/*/*.d)

@@ -70,6 +70,7 @@ static inline struct reading both_reference(struct both *b, enum flow_prog p, co
 		.ethernet = p == IN || p == OUT,
 		.ethertype = (uint16_t)be(f->bytes + 12, 2),
 		.gso = gso && gso->size,
+		.egress = p == OUT || p == L3_OUT,
 	};
 
 	return ref_read(&in);

@@ -27,6 +27,11 @@ struct reading {
 	bool fragment;
 	uint8_t tcp_flags;
 	uint32_t seq, ack;
+	/*
+	 * What no key shows: not the first fragment; extension headers that libpcap cannot follow
+	 * (pcap_witness.h).
+	 */
+	bool later, odd_chain;
 };
 
 struct row {

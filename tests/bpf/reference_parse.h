@@ -29,7 +29,7 @@ struct span {
 /* First fragments whose last one has not come, newest last. */
 struct ref_memory {
 	struct ref_first {
-		uint8_t src[16], dst[16], kind, proto4, tags;
+		uint8_t src[16], dst[16], kind, proto4, tags, egress;
 		uint16_t vid[2];
 		uint32_t id;
 		struct reading is;
@@ -44,6 +44,7 @@ struct ref_input {
 	bool ethernet; /* else `ethertype` says what it is */
 	uint16_t ethertype;
 	bool gso;
+	bool egress;
 };
 
 /* What IP says of fragments. */
@@ -147,8 +148,9 @@ static inline enum fl_flow_flaw ref_transport(struct span s, bool cut, struct re
 static inline bool ref_same(const struct ref_first *a, const struct ref_first *b)
 {
 	return a->id == b->id && a->kind == b->kind && a->proto4 == b->proto4 &&
-	       a->tags == b->tags && !memcmp(a->vid, b->vid, sizeof(a->vid)) &&
-	       !memcmp(a->src, b->src, 16) && !memcmp(a->dst, b->dst, 16);
+	       a->tags == b->tags && a->egress == b->egress &&
+	       !memcmp(a->vid, b->vid, sizeof(a->vid)) && !memcmp(a->src, b->src, 16) &&
+	       !memcmp(a->dst, b->dst, 16);
 }
 
 static inline void ref_forget(struct ref_memory *m, size_t i)
@@ -157,10 +159,12 @@ static inline void ref_forget(struct ref_memory *m, size_t i)
 	m->n--;
 }
 
-static inline void ref_fragments(struct ref_memory *m, const struct ref_part *part,
+static inline void ref_fragments(const struct ref_input *in, const struct ref_part *part,
 				 struct reading *r)
 {
-	struct ref_first it = {.id = part->id, .kind = r->kind, .proto4 = part->declared};
+	struct ref_first it = {
+		.id = part->id, .kind = r->kind, .proto4 = part->declared, .egress = in->egress};
+	struct ref_memory *m = in->memory;
 	size_t i = 0;
 
 	memcpy(it.src, r->src, 16);
@@ -170,6 +174,7 @@ static inline void ref_fragments(struct ref_memory *m, const struct ref_part *pa
 	it.is = *r;
 	while (i < m->n && !ref_same(&m->first[i], &it))
 		i++;
+	r->later = part->later;
 	if (!part->later) {
 		if (!part->more)
 			return;
@@ -226,7 +231,7 @@ static inline enum fl_flow_flaw ref_ipv4(const struct ref_input *in, struct span
 	s = (struct span){all.at + header, total - header};
 	flaw = part.later ? FL_FLAW_NONE : ref_transport(s, part.more, r);
 	if (!flaw)
-		ref_fragments(in->memory, &part, r);
+		ref_fragments(in, &part, r);
 	return flaw;
 }
 
@@ -236,6 +241,7 @@ static inline enum fl_flow_flaw ref_ipv6(const struct ref_input *in, struct span
 	const uint8_t *p = take(&s, 40);
 	struct ref_part part = {0};
 	enum fl_flow_flaw flaw;
+	bool seen_ah = false;
 	size_t payload;
 	uint8_t next;
 
@@ -270,10 +276,13 @@ static inline enum fl_flow_flaw ref_ipv6(const struct ref_input *in, struct span
 		p = take(&s, len);
 		if (!p)
 			return FL_FLAW_LENGTH;
+		r->odd_chain |= seen_ah;
+		seen_ah |= next == 51;
 		if (next == 44) {
 			part.later = be(p + 2, 2) / 8 != 0;
 			part.more = p[3] & 1;
 			part.id = be(p + 4, 4);
+			r->odd_chain |= p[1] != 0;
 		}
 		next = p[0];
 	}
@@ -281,7 +290,7 @@ static inline enum fl_flow_flaw ref_ipv6(const struct ref_input *in, struct span
 	r->proto = next;
 	flaw = part.later ? FL_FLAW_NONE : ref_transport(s, part.more, r);
 	if (!flaw)
-		ref_fragments(in->memory, &part, r);
+		ref_fragments(in, &part, r);
 	return flaw;
 }
 
