@@ -2,8 +2,10 @@
 #ifndef FLOWNER_OUT_PATH_VIEW_H
 #define FLOWNER_OUT_PATH_VIEW_H
 
+#include "base/buf.h"
 #include "model/path.h"
-#include "out/json.h"
+
+struct json;
 
 /* "lab-client:eth0 → lab-c1 → br0 → lab-s1 → lab-server:eth0"; returns the columns it takes. */
 size_t path_view_text(const struct path *p, struct buf *b);
