@@ -71,10 +71,15 @@ struct fl_flow_count {
 	__u64 packets;  /* as a packet socket on that link counts: before GSO is undone */
 	__u64 segments; /* after */
 	__u64 bytes;    /* frames, Ethernet header and VLAN tags included, no FCS */
-	__u64 first;    /* CLOCK_BOOTTIME, ns */
-	__u64 last;     /* CLOCK_MONOTONIC_COARSE, ns: up to a tick early; 0: as first */
-	__u64 cookie;   /* of the sending socket; 0: none at hand */
-	__u64 cgroup;   /* id of the sending socket's cgroup (v2); 0: unknown */
+	/*
+	 * Egress: what the headers of all segments but a packet's first will add, where the device
+	 * leaves it to the stack to cut them: behind tc, and before a packet socket sees them.
+	 */
+	__u64 header_bytes;
+	__u64 first;  /* CLOCK_BOOTTIME, ns */
+	__u64 last;   /* CLOCK_MONOTONIC_COARSE, ns: up to a tick early; 0: as first */
+	__u64 cookie; /* of the sending socket; 0: none at hand */
+	__u64 cgroup; /* id of the sending socket's cgroup (v2); 0: unknown */
 	/*
 	 * The sequence number of the SYN (isn), or of the SYN-ACK (isn) and what it acknowledges,
 	 * less one (isn_other): the other end's. Never shown or stored.
@@ -108,7 +113,7 @@ struct fl_flow_counters {
 };
 
 FL_ASSERT_SIZE(struct fl_flow_key, 48);
-FL_ASSERT_SIZE(struct fl_flow_count, 72);
-FL_ASSERT_SIZE(struct fl_flow_record, 144);
+FL_ASSERT_SIZE(struct fl_flow_count, 80);
+FL_ASSERT_SIZE(struct fl_flow_record, 152);
 
 #endif

@@ -99,15 +99,23 @@ static __noinline int send_record(const struct fl_flow_key *key, const struct fl
 }
 
 static __always_inline void add_packet(struct fl_flow_count *c, struct __sk_buff *skb,
-				       const struct parse_tcp *tcp)
+				       const struct parse_tcp *tcp, bool egress)
 {
-	__u32 segments = skb->gso_segs;
+	__u32 segments = skb->gso_segs, len = skb->len;
+	/* A packet socket puts an accelerated tag back where it was. */
+	__u32 tag = skb->vlan_present ? 4 : 0;
 
 	c->packets++;
-	c->segments += segments ? segments : 1;
-	/* A packet socket puts an accelerated tag back where it was. */
-	c->bytes += skb->len + (skb->vlan_present ? 4 : 0);
+	c->bytes += len + tag;
 	c->tcp_flags |= (__u8)tcp->flags;
+	if (segments <= 1) {
+		c->segments++;
+		return;
+	}
+	c->segments += segments;
+	/* qdisc_pkt_len_init() has been here; on ingress wire_len is just the length. */
+	if (egress)
+		c->header_bytes += skb->wire_len - len + tag * (segments - 1);
 }
 
 static __always_inline void set_isn(struct fl_flow_count *c, const struct parse_tcp *tcp)
@@ -135,7 +143,7 @@ static __noinline int begin(struct __sk_buff *skb, const struct fl_flow_key *key
 			n->filtered++;
 		return 0;
 	}
-	add_packet(&c, skb, tcp);
+	add_packet(&c, skb, tcp, FL_BITS_GET(key->bits, FL_BITS_EGRESS));
 	c.first = bpf_ktime_get_boot_ns();
 	/*
 	 * On its way to the first router, or the receiver's stack, a packet still has its sender's
@@ -193,7 +201,7 @@ static __always_inline int on_packet(struct __sk_buff *skb, __u32 l2, __u32 egre
 	}
 	if (tcp.flags & TCP_SYN)
 		take_over(skb, &key, &tcp, c);
-	add_packet(c, skb, &tcp);
+	add_packet(c, skb, &tcp, egress);
 	c->last = bpf_ktime_get_coarse_ns();
 	return NEXT;
 }

@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "collect/link_monitor.h"
+#include "collect/offload.h"
 #include "collect/tc_attach.h"
 
 /* A link that is to be watched. */
@@ -30,7 +31,7 @@ struct watcher {
 /* --- one link --- */
 
 struct attaching {
-	const struct link *link;
+	struct link *link;
 	struct tc_attachment *attachment;
 	int in_fd, out_fd;
 	bool allow_tcx;
@@ -40,6 +41,7 @@ static int attach_inside(void *arg)
 {
 	struct attaching *a = arg;
 
+	a->link->cuts_segments = offload_cuts_segments(a->link->name);
 	return tc_attach(&a->attachment, a->link->ifindex, a->in_fd, a->out_fd, a->allow_tcx);
 }
 

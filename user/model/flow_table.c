@@ -276,9 +276,15 @@ static void add(struct flow_table *t, struct entry *e, const struct fl_flow_coun
 		f->first = c->first;
 	if (c->last > f->last)
 		f->last = c->last;
-	f->packets += c->packets;
+	/* What passes the link, as a packet socket on it sees. */
+	if (f->egress && f->link->cuts_segments && is_tcp(f)) {
+		f->packets += c->segments;
+		f->bytes += c->bytes + c->header_bytes;
+	} else {
+		f->packets += c->packets;
+		f->bytes += c->bytes;
+	}
 	f->segments += c->segments;
-	f->bytes += c->bytes;
 	f->tcp_flags |= c->tcp_flags;
 	if (c->isn_known > e->isn_known) {
 		e->isn = c->isn;

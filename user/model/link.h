@@ -32,7 +32,12 @@ struct link {
 	uint64_t attached; /* since when its packets are counted: CLOCK_BOOTTIME, ns; 0: they are
 			      not */
 	bool had_traffic;  /* packets had passed before that */
-	bool gone;         /* the device is no more, or has moved into another namespace */
+	/*
+	 * Packets of several TCP segments are cut by the stack on their way out, behind tc: the
+	 * device does not take them whole (no TSO).
+	 */
+	bool cuts_segments;
+	bool gone; /* the device is no more, or has moved into another namespace */
 
 	unsigned int refs;
 };

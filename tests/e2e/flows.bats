@@ -1,0 +1,442 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#
+#   NAME-client eth0 -- c1 [br0 in NAME-sw1] r1 -- eth0 NAME-router eth1 -- r2 [br0 in NAME-sw2] s1 -- eth0 NAME-server
+#   10.9.1.2                                       10.9.1.1         10.9.2.1                            10.9.2.2
+#
+# Whose flows they are, through bridges, a router and NAT; and what becomes of links that come and go.
+
+load lib.bash
+load flows_lib.bash
+
+setup() {
+	name=$(random_name w)
+	client=$name-client sw1=$name-sw1 router=$name-router sw2=$name-sw2 server=$name-server
+	traffic=$BATS_TEST_DIRNAME/traffic.py
+}
+
+teardown() {
+	end_background
+	remove_netns
+}
+
+# cable NS1 DEV1 NS2 DEV2
+cable() {
+	ip link add "$2" netns "$1" type veth peer name "$4" netns "$3"
+	ip -n "$1" link set "$2" up
+	ip -n "$3" link set "$4" up
+}
+
+switch() {
+	new_netns "$1"
+	ip -n "$1" link add br0 type bridge
+	ip -n "$1" link set br0 up
+}
+
+plug() { # SWITCH PORT NS DEV
+	cable "$1" "$2" "$3" "$4"
+	ip -n "$1" link set "$2" master br0
+}
+
+routed() {
+	new_netns "$client"
+	new_netns "$router"
+	new_netns "$server"
+	switch "$sw1"
+	switch "$sw2"
+	plug "$sw1" c1 "$client" eth0
+	plug "$sw1" r1 "$router" eth0
+	plug "$sw2" r2 "$router" eth1
+	plug "$sw2" s1 "$server" eth0
+	ip -n "$client" addr add 10.9.1.2/24 dev eth0
+	ip -n "$router" addr add 10.9.1.1/24 dev eth0
+	ip -n "$router" addr add 10.9.2.1/24 dev eth1
+	ip -n "$server" addr add 10.9.2.2/24 dev eth0
+	ip -n "$client" route add default via 10.9.1.1
+	ip -n "$server" route add default via 10.9.2.1
+	in_ns "$router" sysctl -qw net.ipv4.ip_forward=1
+	for end in "$client eth0" "$server eth0" "$router eth0" "$router eth1"; do
+		set -- $end
+		wait_for 10 up "$1" "$2"
+	done
+	wait_for 10 in_ns "$client" "$traffic" icmp 10.9.2.2 10 1
+	mine=(--netns "$client" --netns "$router" --netns "$server")
+}
+
+up() {
+	ip -n "$1" -br link show "$2" | grep -q ' UP '
+}
+
+serve() { # NETNS PORT
+	background in_ns "$1" "$FLOWNER" echo serve "$2"
+	serve=$bg
+	wait_for 20 listening "$1" "$2"
+}
+
+tcp() {
+	final '.proto=="tcp" and ('"$1"')'
+}
+
+@test "across a router, four links have the connection, with one id, both owners and the same path" {
+	routed
+	serve "$server" 9000
+	flows_start "${mine[@]}"
+	in_ns "$client" "$FLOWNER" echo ping 10.9.2.2:9000 --size 100000 >/dev/null
+	flows_stop
+	[ "$(tcp true | wc -l)" = 8 ]
+	[ "$(tcp true | jq -r '"\(.netns.name):\(.link.name)"' | sort -u | paste -sd' ')" = "$sw1:c1 $sw1:r1 $sw2:r2 $sw2:s1" ]
+	[ "$(tcp true | jq -r .conn | sort -u | wc -l)" = 1 ]
+	[ "$(tcp true | jq -r .conn | head -n1 | wc -c)" = 17 ]
+	# The same payload everywhere, in either direction.
+	[ "$(tcp '.dst.port==9000' | jq .bytes | sort -u | wc -l)" -ge 1 ]
+	[ "$(tcp '.dst.port==9000 and .owner.comm=="flowner" and .peer_owner.pid=='"$serve"' and .src_netns.name=="'"$client"'" and .dst_netns.name=="'"$server"'"' | wc -l)" = 4 ]
+	[ "$(tcp '.src.port==9000 and .peer_owner.comm=="flowner" and .owner.pid=='"$serve" | wc -l)" = 4 ]
+	[ "$(tcp '.state=="closed" and (has("partial")|not)' | wc -l)" = 8 ]
+	[ "$(tcp true | jq -r '.path | map("\(.netns.name):\(.link)") | join(" ")' | sort -u)" = "$client:eth0 $sw1:c1 $sw1:br0 $sw1:r1 $router:eth0 $router:eth1 $sw2:r2 $sw2:br0 $sw2:s1 $server:eth0" ]
+}
+
+@test "a rule that drops every tenth packet: the links before it have more, by just what the rule counted" {
+	routed
+	background in_ns "$server" "$traffic" udp-echo 7000
+	wait_for 10 sh -c "ip netns exec $server ss -Hlun 'sport = :7000' | grep -q ."
+	in_ns "$router" nft 'table ip t { chain f { type filter hook forward priority 0; ip daddr 10.9.2.2 udp dport 7000 numgen inc mod 10 0 counter drop; }; }'
+	flows_start "${mine[@]}"
+	in_ns "$client" "$traffic" udp 10.9.2.2 7000 100 1000
+	# The bytes are there, and answered, or dropped.
+	wait_for 10 sh -c "ip netns exec $router nft list table ip t | grep -q 'packets 100 '"
+	sleep_until_quiet "$server"
+	flows_stop
+	[ "$(sum packets '.link.name=="c1" and .dst.port==7000')" = 1000 ]
+	[ "$(sum packets '.link.name=="r1" and .dst.port==7000')" = 1000 ]
+	[ "$(sum packets '.link.name=="r2" and .dst.port==7000')" = 900 ]
+	[ "$(sum packets '.link.name=="s1" and .dst.port==7000')" = 900 ]
+}
+
+# What was sent has been taken out of the UDP sockets of that namespace.
+sleep_until_quiet() {
+	wait_for 10 sh -c "ip netns exec $1 ss -Hlun | awk '{ sum += \$2 } END { exit sum != 0 }'"
+}
+
+@test "DNAT and masquerade: one id on both sides, both tuples, as conntrack has them" {
+	routed
+	serve "$server" 9000
+	in_ns "$router" nft -f - <<-'NFT'
+		table ip n {
+			chain pre { type nat hook prerouting priority -100; tcp dport 8080 dnat to 10.9.2.2:9000; }
+			chain post { type nat hook postrouting priority 100; oif eth1 masquerade; }
+		}
+	NFT
+	ip -n "$server" route del default
+	flows_start "${mine[@]}"
+	in_ns "$client" "$FLOWNER" echo ping 10.9.1.1:8080 -n 5 >/dev/null
+	in_ns "$router" conntrack -L -p tcp 2>/dev/null >"$BATS_TEST_TMPDIR/conntrack"
+	flows_stop
+	[ "$(tcp true | wc -l)" = 40 ]
+	[ "$(tcp true | jq -r .conn | sort | uniq -c | awk '$1==8' | wc -l)" = 5 ]
+	# src dst sport dport before, and the tuple of the answer: what the server sees, turned around.
+	sed -nE 's/.*src=([0-9.]+) dst=([0-9.]+) sport=([0-9]+) dport=([0-9]+) .*src=([0-9.]+) dst=([0-9.]+) sport=([0-9]+) dport=([0-9]+).*/\1:\3 \2:\4 \6:\8 \5:\7/p' \
+		"$BATS_TEST_TMPDIR/conntrack" | sort >"$BATS_TEST_TMPDIR/nat"
+	[ "$(wc -l <"$BATS_TEST_TMPDIR/nat")" = 5 ]
+	tcp '(.link.name=="c1" and .direction=="ingress") or (.link.name=="s1" and .direction=="egress")' |
+		jq -rs 'group_by(.conn)[] | sort_by(.link.name) | map("\(.src.addr):\(.src.port) \(.dst.addr):\(.dst.port)") | join(" ")' |
+		sort >"$BATS_TEST_TMPDIR/told"
+	diff "$BATS_TEST_TMPDIR/nat" "$BATS_TEST_TMPDIR/told"
+	[ "$(tcp '.peer_owner.pid=='"$serve"' and .owner.comm=="flowner"' | wc -l)" = 20 ]
+	# A row a connection has both.
+	"$FLOWNER" flows "${mine[@]}" --by conn -o json --once -i 2 >"$BATS_TEST_TMPDIR/conns" 2>/dev/null &
+	bg=$!
+	BACKGROUND+=("$bg")
+	in_ns "$client" sh -c "for i in 1 2 3 4 5 6; do $FLOWNER echo ping 10.9.1.1:8080 >/dev/null; sleep 0.2; done"
+	wait "$bg"
+	[ "$(jq -r 'select(.conn) | .tuples | map("\(.src.addr):\(.src.port) \(.dst.addr):\(.dst.port)") | length' "$BATS_TEST_TMPDIR/conns" | sort -u)" = 2 ]
+}
+
+# one_pair: NAME-client eth0 -- eth0 NAME-server, 10.9.0.1 and 10.9.0.2
+one_pair() {
+	pair "$name"
+	mine=(--netns "$client" --netns "$server")
+}
+
+@test "UDP: the sender's process, and the receiver's, which answers or only listens" {
+	one_pair
+	flows_start "${mine[@]}"
+	background in_ns "$server" "$traffic" udp-echo 7000
+	echo=$bg
+	background in_ns "$server" nc -u -l -k 7001
+	silent=$bg
+	wait_for 10 sh -c "[ \$(ip netns exec $server ss -Hlun | wc -l) -ge 2 ]"
+	background in_ns "$client" sh -c "while :; do echo hello; sleep 0.1; done | exec nc -u 10.9.0.2 7000"
+	background in_ns "$client" sh -c "while :; do echo hello; sleep 0.1; done | exec nc -u 10.9.0.2 7001"
+	wait_for 20 told '.dst.port==7000 and .owner.comm=="nc" and .peer_owner.pid=='"$echo"' and .peer_owner.comm=="traffic.py"'
+	wait_for 20 told '.src.port==7000 and .owner.pid=='"$echo"' and .peer_owner.comm=="nc"'
+	wait_for 20 told '.dst.port==7001 and .owner.comm=="nc" and .peer_owner.pid=='"$silent"
+	flows_stop
+}
+
+told() {
+	[ -n "$(jq -c "select($1)" "$flows_out" 2>/dev/null | head -n1)" ]
+}
+
+@test "a connection older than the watching: owners, id, and marked partial" {
+	one_pair
+	serve "$server" 9000
+	mkfifo "$BATS_TEST_TMPDIR/in"
+	background in_ns "$client" nc 10.9.0.2 9000 <"$BATS_TEST_TMPDIR/in" >"$BATS_TEST_TMPDIR/answers"
+	nc=$bg
+	exec 7>"$BATS_TEST_TMPDIR/in"
+	echo before >&7
+	wait_for 10 grep -q before "$BATS_TEST_TMPDIR/answers"
+	flows_start "${mine[@]}"
+	echo after >&7
+	wait_for 10 grep -q after "$BATS_TEST_TMPDIR/answers"
+	flows_stop
+	exec 7>&-
+	[ "$(tcp '.partial and .dst.port==9000 and .owner.pid=='"$nc"' and .peer_owner.pid=='"$serve"' and (.conn|length)==16' | wc -l)" = 1 ]
+	[ "$(tcp '.partial and .src.port==9000 and .owner.pid=='"$serve"' and .peer_owner.pid=='"$nc" | wc -l)" = 1 ]
+	[ "$(tcp true | jq -r .conn | sort -u | wc -l)" = 1 ]
+}
+
+@test "refused: reset, with who tried" {
+	one_pair
+	flows_start "${mine[@]}"
+	in_ns "$client" nc -z 10.9.0.2 81 || true
+	flows_stop
+	[ "$(tcp '.dst.port==81 and .state=="reset" and .owner.comm=="nc" and .packets==1 and .tcp_flags=="S"' | wc -l)" = 1 ]
+	[ "$(tcp '.src.port==81 and .state=="reset" and .tcp_flags=="AR" and .peer_owner.comm=="nc"' | wc -l)" = 1 ]
+}
+
+@test "the same ports again at once: two connections, two ids, the packets of each" {
+	one_pair
+	serve "$server" 9000
+	flows_start "${mine[@]}"
+	in_ns "$client" python3 - <<-'PY'
+		import socket, struct
+		for size in (10, 1000, 5):
+		    s = socket.socket()
+		    s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+		    s.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+		    s.bind(("10.9.0.1", 33333))
+		    s.connect(("10.9.0.2", 9000))
+		    s.sendall(b"x" * size)
+		    while size:
+		        size -= len(s.recv(size))
+		    s.close()
+	PY
+	flows_stop
+	[ "$(tcp '.src.port==33333' | wc -l)" = 3 ]
+	[ "$(tcp '.dst.port==33333' | wc -l)" = 3 ]
+	[ "$(tcp true | jq -r .conn | sort | uniq -c | awk '$1==2' | wc -l)" = 3 ]
+	# Three segments of 66 bytes or so, and the payload.
+	[ "$(tcp '.src.port==33333' | jq -s 'sort_by(.bytes) | .[2].bytes - .[0].bytes')" -ge 995 ]
+	[ "$(tcp '.state=="reset"' | wc -l)" = 6 ]
+}
+
+@test "a flow ends: closed ones are told a last time, idle ones after --idle" {
+	one_pair
+	serve "$server" 9000
+	flows_start "${mine[@]}" --idle 1 -i 0.2
+	in_ns "$client" "$FLOWNER" echo ping 10.9.0.2:9000 >/dev/null
+	in_ns "$client" "$traffic" udp 10.9.0.2 7000 10 1
+	wait_for 10 told '.final and .proto=="udp" and .dst.port==7000'
+	wait_for 20 told '.final and .proto=="tcp" and .dst.port==9000'
+	# Cumulative counters, each time it had packets, and once more.
+	[ "$(jq -c 'select(.proto=="udp" and .dst.port==7000)' "$flows_out" | wc -l)" = 2 ]
+	in_ns "$client" "$traffic" udp 10.9.0.2 7000 10 1
+	flows_stop
+	[ "$(final '.proto=="udp" and .dst.port==7000' | wc -l)" -ge 2 ]
+}
+
+@test "filters: port, host, family, process; the rest is counted as filtered" {
+	one_pair
+	serve "$server" 9000
+	background in_ns "$server" "$FLOWNER" echo serve 9001
+	wait_for 20 listening "$server" 9001
+	for filter in '--port 9001' '--host 10.9.0.1/32 --port 9001 -4' '-6' '--comm flowner --port 9001' '--comm nobody' "--pid $serve"; do
+		# shellcheck disable=SC2086
+		flows_start "${mine[@]}" $filter
+		in_ns "$client" "$FLOWNER" echo ping 10.9.0.2:9000 >/dev/null
+		in_ns "$client" "$FLOWNER" echo ping 10.9.0.2:9001 >/dev/null
+		in_ns "$client" "$FLOWNER" echo ping '[fd09::2]:9000' >/dev/null
+		flows_stop
+		case $filter in
+		'--port 9001' | '--comm flowner --port 9001' | --host*) [ "$(final true | jq -c '[.proto, .family, .src.port + .dst.port > 9000]' | sort -u)" = '["tcp","ipv4",true]' ]
+			[ "$(final true | wc -l)" = 2 ] ;;
+		-6) [ "$(final true | jq -r .family | sort -u)" = ipv6 ] && [ "$(final '.proto=="tcp"' | wc -l)" = 2 ] ;;
+		'--comm nobody') [ ! -s "$flows_out" ] ;;
+		--pid*) [ "$(final true | wc -l)" = 4 ] && [ -z "$(final '.src.port==9001 or .dst.port==9001')" ] ;;
+		esac
+	done
+}
+
+@test "one end of each pair is watched, the one in a bridge; --both-ends and --dev say otherwise" {
+	routed
+	ends() {
+		flows_start "$@"
+		grep -oE 'watching [0-9]+' "$flows_err" | grep -oE '[0-9]+'
+	}
+	[ "$(ends "${mine[@]}")" = 4 ]
+	flows_stop
+	[ "$(ends --netns "$client")" = 1 ]
+	[ "$(ends "${mine[@]}" --both-ends)" = 8 ]
+	[ "$(ends "${mine[@]}" --dev eth0)" = 3 ]
+	[ "$(ends --netns "$sw1" --netns "$sw2" --dev br0)" = 2 ]
+	[ "$(ends --netns "$client" --dev lo --dev eth0)" = 2 ]
+}
+
+@test "links and namespaces that come later are watched, and what is deleted is gone" {
+	new_netns "$client"
+	flows_start
+	new_netns "$server"
+	cable "$client" a "$server" b
+	ip -n "$client" addr add 10.9.9.1/24 dev a
+	ip -n "$server" addr add 10.9.9.2/24 dev b
+	# A namespace without a name, of a process.
+	background unshare -n sleep 100
+	sleeper=$bg
+	wait_for 5 sh -c "[ \"\$(readlink /proc/$sleeper/ns/net)\" != \"\$(readlink /proc/self/ns/net)\" ]"
+	ip -n "$client" link add u type veth peer name v
+	ip -n "$client" link set v netns "$sleeper"
+	ip -n "$client" addr add 10.9.8.1/24 dev u
+	ip -n "$client" link set u up
+	nsenter -t "$sleeper" -n ip addr add 10.9.8.2/24 dev v
+	nsenter -t "$sleeper" -n ip link set v up
+	wait_for 10 in_ns "$client" "$traffic" icmp 10.9.9.2 10 1
+	wait_for 10 in_ns "$client" "$traffic" icmp 10.9.8.2 10 1
+	inode=$(stat -Lc %i /proc/"$sleeper"/ns/net)
+	# The namespace goes while its link is watched: nothing may keep it.
+	ip netns del "$server"
+	wait_for 10 sh -c "! ip -n $client link show a 2>/dev/null"
+	kill "$sleeper"
+	wait_for 10 sh -c "! ip -n $client link show u 2>/dev/null"
+	flows_stop
+	[ "$(sum packets '.dst.addr=="10.9.9.2" and .icmp.type==8')" -ge 1 ]
+	[ "$(final '.dst.addr=="10.9.8.2" and .icmp.type==8' | jq '.netns.inode, .link.peer.netns.inode' | grep -c "^$inode$")" -ge 1 ]
+	[ -z "$(final 'select(.link.name=="a" or .link.name=="b") | .partial')" ]
+}
+
+@test "500 veths made and deleted while traffic runs: none is missed, nothing is left" {
+	one_pair
+	before=$(bpftool -j link show | jq length)
+	progs=$(bpftool -j prog show | jq '[.[] | select(.name | startswith("flowner_"))] | length')
+	flows_start
+	background in_ns "$client" sh -c "while :; do $traffic udp 10.9.0.2 7000 100 1000; done"
+	fds=$(ls /proc/"$flows"/fd | wc -l)
+	for i in $(seq 500); do
+		ip -n "$client" link add x$i type veth peer name y$i
+		ip -n "$client" link set x$i up
+		ip -n "$client" link set y$i up
+		[ $((i % 50)) = 0 ] && rss=$(awk '/VmRSS/ { print $2 }' /proc/"$flows"/status) && [ -n "${rss1:=$rss}" ]
+		in_ns "$client" "$traffic" raw x$i "ffffffffffff02000000000188b5$(printf %08x $i)$(printf '00%.0s' {1..40})" 3
+		ip -n "$client" link del x$i
+	done
+	wait_for 10 sh -c "[ \$(ls /proc/$flows/fd | wc -l) -le $fds ]"
+	[ "$(bpftool -j link show | jq length)" -le $((before + 2 + 8)) ]
+	flows_stop
+	# Every one carried three frames of ours, and one end of it was watched in time.
+	[ "$(final '.ethertype=="0x88b5" and .packets==3' | jq -r .link.name | sort -u | wc -l)" = 500 ]
+	[ "$(bpftool -j link show | jq length)" = "$before" ]
+	[ "$(bpftool -j prog show | jq '[.[] | select(.name | startswith("flowner_"))] | length')" = "$progs" ]
+	echo "# memory: $rss1 kB after 50, $rss kB after 500 links" >&3
+}
+
+@test "beside others: their tcx programs and clsact filters go on, and so do we" {
+	one_pair
+	# A classifier of somebody else: counts, and lets nothing else of its hook run.
+	tc -n "$server" qdisc add dev eth0 clsact
+	tc -n "$server" filter add dev eth0 ingress pref 10 protocol ip matchall action gact pass
+	tc -n "$server" filter add dev eth0 egress pref 10 protocol ip matchall action gact pass
+	theirs() { tc -s -j -n "$server" filter show dev eth0 ingress | jq '[.. | .packets? // empty] | max'; }
+	for mode in tcx clsact; do
+		off=()
+		[ $mode = tcx ] || off=(--disable-feature tcx)
+		was=$(theirs)
+		flows_start "${mine[@]}" --both-ends ${off[@]+"${off[@]}"}
+		in_ns "$client" "$traffic" udp 10.9.0.2 7000 10 100
+		flows_stop
+		[ "$(sum packets '.netns.name=="'"$server"'" and .direction=="ingress" and .dst.port==7000')" = 100 ]
+		[ "$(($(theirs) - was))" -ge 100 ]
+		in_ns "$client" "$traffic" udp 10.9.0.2 7000 10 100
+		[ "$(($(theirs) - was))" -ge 200 ]
+		[ "$(tc -n "$server" filter show dev eth0 ingress | grep -c matchall)" -ge 1 ]
+		refute grep -q flowner <(tc -n "$server" filter show dev eth0 ingress)
+	done
+}
+
+@test "killed with SIGKILL nothing of it is left; two at once count the same" {
+	one_pair
+	before=$(bpftool -j link show | jq length)
+	flows_start "${mine[@]}"
+	stop "$flows" KILL || true
+	wait_for 10 sh -c "[ \$(bpftool -j link show | jq length) = $before ]"
+	flows_start "${mine[@]}"
+	first=$flows first_out=$flows_out
+	flows_start "${mine[@]}"
+	in_ns "$client" "$traffic" udp 10.9.0.2 7000 100 1000
+	flows_stop
+	[ "$(sum packets '.dst.port==7000')" = 1000 ]
+	flows=$first flows_out=$first_out
+	flows_stop
+	[ "$(sum packets '.dst.port==7000')" = 1000 ]
+}
+
+@test "clsact, killed with SIGKILL: the next one removes what was left" {
+	one_pair
+	flows_start "${mine[@]}" --disable-feature tcx
+	stop "$flows" KILL || true
+	dev=$(for ns in "$client" "$server"; do tc -n "$ns" filter show dev eth0 ingress | grep -q flowner && echo "$ns"; done)
+	[ -n "$dev" ]
+	flows_start "${mine[@]}" --disable-feature tcx
+	in_ns "$client" "$traffic" udp 10.9.0.2 7000 100 10
+	[ "$(tc -n "$dev" filter show dev eth0 ingress | grep -c 'flowner_in')" = 1 ]
+	flows_stop
+	[ "$(sum packets '.dst.port==7000')" = 10 ]
+	refute grep -q flowner <(tc -n "$dev" filter show dev eth0 ingress)
+}
+
+@test "tables: flows, and sums by veth, namespace, connection; --top, --sort, --columns" {
+	one_pair
+	serve "$server" 9000
+	table() {
+		"$FLOWNER" -q flows "${mine[@]}" --once -i 1 "$@" >"$BATS_TEST_TMPDIR/table" &
+		bg=$!
+		BACKGROUND+=("$bg")
+		for i in 1 2 3 4 5 6; do
+			in_ns "$client" "$FLOWNER" echo ping 10.9.0.2:9000 --size 100000 >/dev/null
+			in_ns "$client" "$traffic" udp 10.9.0.2 7000 10 3
+			sleep 0.15
+		done
+		wait "$bg"
+	}
+	table
+	grep -qE "^NETNS +LINK +DIR +PROTO +SOURCE" "$BATS_TEST_TMPDIR/table"
+	grep -qE "tcp +10\.9\.0\.1:[0-9]+ +10\.9\.0\.2:9000 +(open|closed) .* flowner\[[0-9]+\] +$server/flowner\[$serve\]" "$BATS_TEST_TMPDIR/table"
+	table --top 2 --sort bytes --no-header --columns bytes,proto
+	[ "$(wc -l <"$BATS_TEST_TMPDIR/table")" = 2 ]
+	[ "$(awk '{ print $2 }' "$BATS_TEST_TMPDIR/table" | sort -u)" = tcp ]
+	table --by veth
+	[ "$(grep -c 'eth0' "$BATS_TEST_TMPDIR/table")" = 1 ]
+	table --by netns
+	grep -q "^$client " "$BATS_TEST_TMPDIR/table" && grep -q "^$server " "$BATS_TEST_TMPDIR/table"
+	table --by conn
+	grep -q "$client:eth0 → $server:eth0" "$BATS_TEST_TMPDIR/table"
+	table --by container
+	grep -q '^-' "$BATS_TEST_TMPDIR/table"
+}
+
+@test "wrong usage: one line that says what is wrong, exit 2" {
+	for args in '--by nothing' '--sort nothing' '--columns nothing' '--interval 0' '--top 0' '--netns nowhere' '--dev waytoolongforaname' \
+		'--idle x' 'operand' '--by conn --columns bytes' '--map-size 0'; do
+		# shellcheck disable=SC2086
+		run -2 "$FLOWNER" flows $args
+		[ "${#lines[@]}" = 1 ]
+		[[ ${lines[0]} == flowner:* ]]
+	done
+}
+
+@test "a reader that has had enough ends it cleanly" {
+	one_pair
+	background in_ns "$client" sh -c "while :; do $traffic udp 10.9.0.2 7000 100 10; sleep 0.1; done"
+	timeout 20 bash -c "'$FLOWNER' flows ${mine[*]} -i 0.1 -o json 2>'$BATS_TEST_TMPDIR/err' | head -n 3 >'$BATS_TEST_TMPDIR/out'; echo \${PIPESTATUS[0]} >'$BATS_TEST_TMPDIR/status'"
+	[ "$(wc -l <"$BATS_TEST_TMPDIR/out")" = 3 ]
+	[ "$(cat "$BATS_TEST_TMPDIR/status")" = 0 ]
+}
