@@ -134,7 +134,8 @@ static void add_hop(struct path *p, const struct link *l, bool gap, bool named)
 		p->cut = true;
 		return;
 	}
-	p->hop[p->n++] = (struct path_hop){.link = l, .gap = gap && p->n, .named = named};
+	p->hop[p->n] = (struct path_hop){.link = l, .gap = gap && p->n, .named = named};
+	p->n++;
 }
 
 /* From the link that the packet arrived on to the one that it left by, in one namespace. */

@@ -74,9 +74,10 @@ static void put_cell(const struct table_columns *c, unsigned int i, const size_t
 void table_show(const struct table_columns *c, const void *view, const void *const *rows, size_t n,
 		bool header, struct buf *b)
 {
-	_cleanup_free_ struct cell *cells = calloc(n * c->n + 1, sizeof(*cells)), *cell;
+	_cleanup_free_ struct cell *cells = calloc(n * c->n + 1, sizeof(*cells));
 	_cleanup_buf_ struct buf text = {0};
 	size_t widths[TABLE_COLUMNS_MAX] = {0}, at = 0;
+	struct cell *cell = cells;
 
 	if (!cells) {
 		b->err = -ENOMEM;
@@ -84,7 +85,6 @@ void table_show(const struct table_columns *c, const void *view, const void *con
 	}
 	for (unsigned int i = 0; header && i < c->n; i++)
 		widths[i] = strlen(c->col[i]->header);
-	cell = cells;
 	for (size_t r = 0; r < n; r++) {
 		for (unsigned int i = 0; i < c->n; i++, cell++) {
 			cell->width = c->col[i]->put(view, rows[r], &text);
