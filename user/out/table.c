@@ -61,7 +61,8 @@ static void put_cell(const struct table_columns *c, unsigned int i, const size_t
 
 	if (c->col[i]->right)
 		put_spaces(b, room);
-	buf_put(b, text, len);
+	if (len)
+		buf_put(b, text, len);
 	if (i + 1 == c->n) {
 		buf_putc(b, '\n');
 		return;
