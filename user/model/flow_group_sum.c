@@ -8,8 +8,7 @@
 #include "base/cleanup.h"
 #include "model/conn_id.h"
 
-/* --- groups by what they are of: a hash table of indices, for the array moves as it grows ------
- */
+/* --- groups by what they are of: a hash of indices, for the array moves as it grows --- */
 
 /* That a connection has a flow in a group. */
 struct tie {
