@@ -161,9 +161,7 @@ static void count_conns(struct builder *b)
 			b->out->all[b->tie[i].group].conns++;
 }
 
-/* --- a veth, a namespace
- * -----------------------------------------------------------------------------------------------
- */
+/* --- a veth, a namespace --- */
 
 static int add_to_veth(struct builder *b, const struct flow *f)
 {
@@ -223,9 +221,7 @@ static int add_link(struct builder *b, const struct link *l)
 	return 0;
 }
 
-/* --- a container
- * -----------------------------------------------------------------------------------------------
- */
+/* --- a container --- */
 
 /*
  * A connection is seen on every link that it crosses, and is to be counted on one: where it leaves
