@@ -191,6 +191,41 @@ TEST(hostile_comm)
 	buf_free(&b);
 }
 
+/* An LXC container's id is its name. */
+TEST(hostile_container)
+{
+	static const struct cgroup evil = {
+		.path = "/lxc/x",
+		.container =
+			{.runtime = "lxc",
+			 .id = "\x1b[2J56789012345678901234567890123456789012345678901234567890"
+			       "1234"},
+	};
+	static const struct cgroup docker = {
+		.path = "/docker/x",
+		.container = {.runtime = "docker",
+			      .id = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcd"
+				    "ef"},
+	};
+	struct event e = sample(EVENT_CONNECT);
+	struct event_columns c;
+	const char *bad;
+	struct buf b = {0};
+
+	assert_int_equal(strlen(evil.container.id), 64);
+	e.self.owner.cgroup = &evil;
+	assert_int_equal(event_columns_parse("container", &c, &bad), 0);
+	event_table_line(&view, &c, &e, &b);
+	assert_null(memchr(b.data, 0x1b, b.len));
+	assert_int_equal(b.len, 4 + 64 + 3 + 1);
+	b.len = 0;
+	e.self.owner.cgroup = &docker;
+	event_table_line(&view, &c, &e, &b);
+	buf_putc(&b, '\0');
+	assert_string_equal(b.data, "docker:0123456789ab\n");
+	buf_free(&b);
+}
+
 static void line(const struct event *e, const char *list, const char *want)
 {
 	struct event_columns c;
@@ -256,6 +291,8 @@ int main(void)
 		IT("the peer has netns, ends and owner of its own", peer),
 		IT("a hostile process name stays one string in JSON and one cell in the table",
 		   hostile_comm),
+		IT("a container's name of 64 characters is not taken for a number",
+		   hostile_container),
 		IT("table cells show what is known and a dash for the rest", table),
 		IT("columns are chosen by name, and the first wrong one is told", columns),
 	};

@@ -263,6 +263,47 @@ TEST(from_flows)
 	buf_free(&text);
 }
 
+/* Whatever the links: it ends, and what it says are links that were given, or what they hang on. */
+TEST(random_graphs)
+{
+	enum { LINKS = 24, SPACES = 5 };
+	struct netns ns[SPACES];
+	struct link l[LINKS], br[SPACES];
+	uint32_t x = 1;
+
+	for (unsigned int i = 0; i < SPACES; i++) {
+		ns[i] = (struct netns){.inode = i + 1, .cookie = i + 1};
+		br[i] = device(&ns[i], "br", "bridge", 100);
+	}
+	for (unsigned int round = 0; round < 3000; round++) {
+		struct path_seen s[LINKS];
+		struct path p;
+		size_t n;
+
+		for (unsigned int i = 0; i < LINKS; i++) {
+			x = x * 1664525 + 1013904223;
+			l[i] = device(&ns[(x >> 8) % SPACES], "l", "veth", i + 1);
+			if (x >> 30 == 0)
+				l[i].master = &br[l[i].netns->inode - 1];
+			if (i % 2 && (x >> 20) % 8)
+				join(&l[i], &l[i - 1]);
+		}
+		n = 1 + round % LINKS;
+		for (size_t i = 0; i < n; i++) {
+			x = x * 1664525 + 1013904223;
+			s[i] = seen(&l[(x >> 8) % LINKS], x >> 31, (x >> 16) % 4);
+			s[i].reply = (x >> 24) % 4 == 0;
+		}
+		path_find(s, n, round % 3 ? &ns[0] : NULL, round % 5 ? &ns[1] : NULL, &p);
+		assert_in_range(p.n, 1, PATH_HOPS_MAX);
+		assert_false(p.hop[0].gap);
+		assert_true(p.hop[0].named);
+		for (unsigned int i = 0; i < p.n; i++)
+			assert_true((p.hop[i].link >= l && p.hop[i].link < l + LINKS) ||
+				    (p.hop[i].link >= br && p.hop[i].link < br + SPACES));
+	}
+}
+
 TEST(hostile)
 {
 	struct lan l;
@@ -290,6 +331,7 @@ int main(void)
 		IT("loops, and a way back by the same link, end", loop),
 		IT("more links and hops than there is room for", many),
 		IT("flows tell direction and ends", from_flows),
+		IT("whatever the links, a path of them comes out", random_graphs),
 		IT("hostile names move nothing", hostile),
 	};
 

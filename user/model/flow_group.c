@@ -36,8 +36,7 @@ void flow_group_names(struct buf *b)
 		buf_printf(b, "%s%s", i ? ", " : "", names[i]);
 }
 
-/* --- what the kinds share
- * ---------------------------------------------------------------------------- */
+/* --- what the kinds share --- */
 
 static bool has_end_in(const struct link *l, bool far, const struct netns *ns)
 {
@@ -120,8 +119,7 @@ void flow_groups_free(struct flow_groups *g)
 	*g = (struct flow_groups){0};
 }
 
-/* --- order
- * ----------------------------------------------------------------------------------------- */
+/* --- order --- */
 
 struct order {
 	enum flow_group_by by;

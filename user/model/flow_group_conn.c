@@ -5,9 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* --- which flows are one connection
- * -----------------------------------------------------------------------------------------------
- */
+/* --- which flows are one connection --- */
 
 static bool is_echo(const struct flow *f)
 {
@@ -70,9 +68,7 @@ static int compare_members(const void *pa, const void *pb)
 	return c ? c : flow_compare(a, b);
 }
 
-/* --- what is said of it
- * -----------------------------------------------------------------------------------------------
- */
+/* --- what is said of it --- */
 
 bool flow_group_is_tx(const struct flow_group *g, const struct flow *f)
 {

@@ -8,8 +8,7 @@
 #include "base/cleanup.h"
 #include "model/conn_id.h"
 
-/* --- groups by what they are of: a hash table of indices, for the array moves as it grows ------
- */
+/* --- groups by what they are of: a hash of indices, for the array moves as it grows --- */
 
 /* That a connection has a flow in a group. */
 struct tie {
@@ -162,9 +161,7 @@ static void count_conns(struct builder *b)
 			b->out->all[b->tie[i].group].conns++;
 }
 
-/* --- a veth, a namespace
- * -----------------------------------------------------------------------------------------------
- */
+/* --- a veth, a namespace --- */
 
 static int add_to_veth(struct builder *b, const struct flow *f)
 {
@@ -224,9 +221,7 @@ static int add_link(struct builder *b, const struct link *l)
 	return 0;
 }
 
-/* --- a container
- * -----------------------------------------------------------------------------------------------
- */
+/* --- a container --- */
 
 /*
  * A connection is seen on every link that it crosses, and is to be counted on one: where it leaves

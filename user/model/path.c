@@ -47,8 +47,7 @@ static bool is_reverse(const struct edge *a, const struct edge *b)
 	return a->from == b->to && a->to == b->from;
 }
 
-/* --- edges
- * ----------------------------------------------------------------------------------------- */
+/* --- edges --- */
 
 static bool earlier(const struct edge *a, const struct edge *b)
 {
@@ -125,8 +124,7 @@ static void drop_replies(struct graph *g)
 	g->n = kept;
 }
 
-/* --- hops
- * ------------------------------------------------------------------------------------------ */
+/* --- hops --- */
 
 static void add_hop(struct path *p, const struct link *l, bool gap, bool named)
 {
@@ -134,7 +132,8 @@ static void add_hop(struct path *p, const struct link *l, bool gap, bool named)
 		p->cut = true;
 		return;
 	}
-	p->hop[p->n++] = (struct path_hop){.link = l, .gap = gap && p->n, .named = named};
+	p->hop[p->n] = (struct path_hop){.link = l, .gap = gap && p->n, .named = named};
+	p->n++;
 }
 
 /* From the link that the packet arrived on to the one that it left by, in one namespace. */
@@ -198,8 +197,7 @@ static void append(const struct graph *g, struct path *p, const struct edge *bef
 	add_start(g, p, e);
 }
 
-/* --- the way
- * --------------------------------------------------------------------------------------- */
+/* --- the way --- */
 
 /*
  * The shortest way from the client's namespace to the server's, breadth first; the edges of it in

@@ -77,7 +77,8 @@ size_t cell_container(struct buf *b, const struct container *c)
 		return cell_unknown(b);
 	width = cell_lit(b, c->runtime);
 	buf_putc(b, ':');
-	if (strlen(c->id) == 64) {
+	/* Other ids are names, which may be as long, and of anything. */
+	if (strspn(c->id, "0123456789abcdef") == 64 && !c->id[64]) {
 		buf_put(b, c->id, 12);
 		return width + 13;
 	}

@@ -20,8 +20,7 @@ struct flow_view {
 	const struct flow_groups *conns;
 };
 
-/* --- flows
- * ---------------------------------------------------------------------------------------- */
+/* --- flows --- */
 
 /* One line of JSON. Absent means unknown. */
 void flow_json(const struct flow_view *v, const struct flow *f, struct buf *b);
@@ -35,8 +34,7 @@ bool flow_columns_want_path(const struct table_columns *c);
 void flow_table_show(const struct flow_view *v, const struct table_columns *c,
 		     struct flow *const *rows, size_t n, struct buf *b);
 
-/* --- sums
- * ----------------------------------------------------------------------------------------- */
+/* --- sums --- */
 
 /* A line of JSON for each of the first n groups. */
 void group_json(const struct flow_view *v, const struct flow_groups *g, size_t n, struct buf *b);

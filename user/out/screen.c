@@ -115,7 +115,8 @@ void screen_compose(struct screen *s, const struct buf *block, size_t more, stru
 	} else {
 		if (s->shown)
 			buf_putc(out, '\n');
-		buf_put(out, block->data, block->len);
+		if (block->len)
+			buf_put(out, block->data, block->len);
 		if (more) {
 			put_more(out, more);
 			buf_putc(out, '\n');

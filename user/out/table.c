@@ -61,7 +61,8 @@ static void put_cell(const struct table_columns *c, unsigned int i, const size_t
 
 	if (c->col[i]->right)
 		put_spaces(b, room);
-	buf_put(b, text, len);
+	if (len)
+		buf_put(b, text, len);
 	if (i + 1 == c->n) {
 		buf_putc(b, '\n');
 		return;
@@ -77,7 +78,7 @@ void table_show(const struct table_columns *c, const void *view, const void *con
 	_cleanup_free_ struct cell *cells = calloc(n * c->n + 1, sizeof(*cells));
 	_cleanup_buf_ struct buf text = {0};
 	size_t widths[TABLE_COLUMNS_MAX] = {0}, at = 0;
-	struct cell *cell;
+	struct cell *cell = cells;
 
 	if (!cells) {
 		b->err = -ENOMEM;
@@ -85,7 +86,6 @@ void table_show(const struct table_columns *c, const void *view, const void *con
 	}
 	for (unsigned int i = 0; header && i < c->n; i++)
 		widths[i] = strlen(c->col[i]->header);
-	cell = cells;
 	for (size_t r = 0; r < n; r++) {
 		for (unsigned int i = 0; i < c->n; i++, cell++) {
 			cell->width = c->col[i]->put(view, rows[r], &text);
