@@ -303,9 +303,16 @@ static int show_json(struct flows *f, const struct flow_view *v, size_t n)
 	return err ? err : buf_flush(&f->out, STDOUT_FILENO);
 }
 
-static size_t limit(const struct flows *f, size_t room)
+/* Of n rows those are wanted… */
+static size_t wanted(const struct flows *f, size_t n)
 {
-	return f->cfg->top && f->cfg->top < room ? f->cfg->top : room;
+	return f->cfg->top && f->cfg->top < n ? f->cfg->top : n;
+}
+
+/* …and of these there is room for so many. */
+static size_t limit(const struct flows *f, size_t n, size_t room)
+{
+	return wanted(f, n) < room ? wanted(f, n) : room;
 }
 
 struct links {
@@ -336,13 +343,13 @@ static int show_groups(struct flows *f, const struct flow_view *v, size_t n, siz
 	err = flow_groups_make(f->cfg->by, f->shown, n, list.link, list.n, &g);
 	if (err)
 		return err;
-	top = flow_groups_sort(&g, f->cfg->sort, limit(f, room));
+	top = flow_groups_sort(&g, f->cfg->sort, limit(f, g.n, room));
 	if (f->cfg->format == FORMAT_JSON) {
 		group_json(v, &g, top, &f->out);
 		err = buf_flush(&f->out, STDOUT_FILENO);
 	} else {
 		group_table_show(v, &g, top, &f->out);
-		err = screen_show(&f->screen, &f->out, g.n - top);
+		err = screen_show(&f->screen, &f->out, wanted(f, g.n) - top);
 	}
 	flow_groups_free(&g);
 	return err;
@@ -364,12 +371,12 @@ static int show_flows(struct flows *f, struct flow_view *v, size_t n, size_t roo
 	/* JSON has all of them, whatever order they are in, unless one is asked for. */
 	top = f->cfg->format == FORMAT_JSON && !f->cfg->top
 		      ? n
-		      : flow_sort(f->shown, n, f->cfg->sort, limit(f, room));
+		      : flow_sort(f->shown, n, f->cfg->sort, limit(f, n, room));
 	if (f->cfg->format == FORMAT_JSON) {
 		err = show_json(f, v, top);
 	} else {
 		flow_table_show(v, f->columns, f->shown, top, &f->out);
-		err = screen_show(&f->screen, &f->out, n - top);
+		err = screen_show(&f->screen, &f->out, wanted(f, n) - top);
 	}
 	if (paths)
 		flow_groups_free(&conns);
