@@ -6,6 +6,7 @@
 #include <linux/net_namespace.h>
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -59,7 +60,12 @@ struct link_monitor {
 	struct rtnl_query *query;
 	link_monitor_netns *netns;
 	void *ctx;
-	int epoll, events, timer, mounts;
+	int epoll, events, timer;
+	/*
+	 * Both /proc/self/mountinfo, which tells of a change by poll(2) once each time it is
+	 * opened: a look at whether `epoll` is readable uses up what the first has to tell.
+	 */
+	int mounts_wake, mounts;
 	struct dirty *dirty;
 	char *buf;           /* EVENT_MAX */
 	bool lost;           /* notifications */
@@ -409,13 +415,11 @@ static void search(struct link_monitor *m)
 
 static void look_for_wakeups(struct link_monitor *m)
 {
-	struct epoll_event ready[3];
-	int n = epoll_wait(m->epoll, ready, 3, 0);
+	struct pollfd mounts = {.fd = m->mounts, .events = POLLPRI};
 	uint64_t ticks;
 
-	for (int i = 0; i < n; i++)
-		if (ready[i].data.fd == m->mounts)
-			m->search_mounts = true;
+	if (m->mounts >= 0 && poll(&mounts, 1, 0) > 0)
+		m->search_mounts = true;
 	/* Whether it has run out search() sees by the clock. */
 	if (read(m->timer, &ticks, sizeof(ticks)) < 0)
 		ticks = 0;
@@ -485,8 +489,9 @@ static int open_wakeups(struct link_monitor *m)
 		err = wake_on(m, m->timer, EPOLLIN);
 	/* Without it names are found as processes are, once a second. */
 	m->mounts = open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC);
-	if (!err && m->mounts >= 0)
-		err = wake_on(m, m->mounts, EPOLLPRI);
+	m->mounts_wake = open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC);
+	if (!err && m->mounts_wake >= 0)
+		err = wake_on(m, m->mounts_wake, EPOLLPRI);
 	return err;
 }
 
@@ -517,7 +522,7 @@ int link_monitor_new(struct link_monitor **out, link_monitor_netns *netns, void 
 	int err = -ENOMEM;
 
 	if (m) {
-		m->epoll = m->events = m->timer = m->mounts = -1;
+		m->epoll = m->events = m->timer = m->mounts = m->mounts_wake = -1;
 		m->netns = netns;
 		m->ctx = ctx;
 		err = start(m);
@@ -546,6 +551,7 @@ void link_monitor_free(struct link_monitor *m)
 	rtnl_query_close(m->query);
 	topology_free(m->topology);
 	cleanup_close(&m->mounts);
+	cleanup_close(&m->mounts_wake);
 	cleanup_close(&m->events);
 	cleanup_close(&m->timer);
 	cleanup_close(&m->epoll);
