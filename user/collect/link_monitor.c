@@ -6,12 +6,14 @@
 #include <linux/net_namespace.h>
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/timerfd.h>
+#include <time.h>
 
 #include <uthash.h>
 
@@ -58,7 +60,12 @@ struct link_monitor {
 	struct rtnl_query *query;
 	link_monitor_netns *netns;
 	void *ctx;
-	int epoll, events, timer, mounts;
+	int epoll, events, timer;
+	/*
+	 * Both /proc/self/mountinfo, which tells of a change by poll(2) once each time it is
+	 * opened: a look at whether `epoll` is readable uses up what the first has to tell.
+	 */
+	int mounts_wake, mounts;
 	struct dirty *dirty;
 	char *buf;           /* EVENT_MAX */
 	bool lost;           /* notifications */
@@ -95,10 +102,16 @@ struct listing {
 	int err;
 };
 
+static const struct netns_member *
+peer_netns(const struct link_monitor *m, const struct netns_member *own, const struct rtnl_link *l)
+{
+	return l->link_nsid == RTNL_NO_NSID ? own : netns_set_by_nsid(m->set, l->link_nsid);
+}
+
 static void put_link(void *ctx, const struct rtnl_link *l)
 {
 	struct listing *list = ctx;
-	const struct netns_member *peer = list->member;
+	const struct netns_member *peer = peer_netns(list->m, list->member, l);
 	struct link_facts f = {
 		.ifindex = l->ifindex,
 		.name = l->name,
@@ -109,8 +122,6 @@ static void put_link(void *ctx, const struct rtnl_link *l)
 		.peer_ifindex = l->link,
 	};
 
-	if (l->link_nsid != RTNL_NO_NSID)
-		peer = netns_set_by_nsid(list->m->set, l->link_nsid);
 	f.peer_netns = peer ? peer->id.cookie : 0;
 	if (topology_set(list->m->topology, list->netns, &f))
 		list->err = -ENOMEM;
@@ -153,6 +164,17 @@ static void forget_netns(void *ctx, const struct netns_member *member)
 	topology_remove_netns(m->topology, member->id.cookie);
 }
 
+/* So that it is decided about both at once, though the other end's own news is yet to come. */
+static void look_for_peer(struct link_monitor *m, const struct listing *list,
+			  const struct rtnl_link *l)
+{
+	const struct netns_member *peer = peer_netns(m, list->member, l);
+
+	if (l->link && !strcmp(l->kind, "veth") && peer &&
+	    !topology_find(m->topology, peer->id.cookie, l->link))
+		mark_dirty(m, peer->id.cookie, l->link);
+}
+
 static void ask_about(struct link_monitor *m, const struct dirty_key *key)
 {
 	const struct netns_member *member = netns_set_by_cookie(m->set, key->netns);
@@ -169,6 +191,8 @@ static void ask_about(struct link_monitor *m, const struct dirty_key *key)
 		put_link(&list, &l);
 		err = list.err;
 	}
+	if (!err)
+		look_for_peer(m, &list, &l);
 	if (err == -ENODEV)
 		topology_remove(m->topology, key->netns, key->ifindex);
 	else if (err == -ENOMEM) /* -EINVAL: the namespace is going */
@@ -179,10 +203,15 @@ static void ask_about_dirty(struct link_monitor *m)
 {
 	struct dirty *d, *tmp;
 
-	HASH_ITER (hh, m->dirty, d, tmp) {
-		ask_about(m, &d->key);
-		HASH_DEL(m->dirty, d);
-		free(d);
+	/* Some more may come of it. */
+	while (m->dirty) {
+		HASH_ITER (hh, m->dirty, d, tmp) {
+			struct dirty_key key = d->key;
+
+			HASH_DEL(m->dirty, d);
+			free(d);
+			ask_about(m, &key);
+		}
 	}
 }
 
@@ -307,7 +336,7 @@ static int read_events(struct link_monitor *m)
 {
 	for (int i = 0; i < EVENTS_BATCH; i++) {
 		struct nlmsghdr *h = (struct nlmsghdr *)m->buf;
-		int32_t nsid = -1;
+		int32_t nsid = RTNL_NO_NSID;
 		ssize_t len = receive(m, &nsid);
 
 		if (len == 0)
@@ -326,16 +355,25 @@ static int read_events(struct link_monitor *m)
 
 /* --- searching for namespaces --- */
 
-static void arm_timer(struct link_monitor *m)
+static void wake_at(struct link_monitor *m, uint64_t at)
 {
-	uint64_t at = m->next_all;
 	struct itimerspec when = {0};
 
-	if ((m->search_mounts || m->search_all || m->lost) && m->not_before < at)
-		at = m->not_before;
 	when.it_value.tv_sec = (time_t)(at / 1000000000ULL);
 	when.it_value.tv_nsec = (long)(at % 1000000000ULL);
 	timerfd_settime(m->timer, TFD_TIMER_ABSTIME, &when, NULL);
+}
+
+static void arm_timer(struct link_monitor *m)
+{
+	bool soon = m->search_mounts || m->search_all || m->lost;
+
+	wake_at(m, soon && m->not_before < m->next_all ? m->not_before : m->next_all);
+}
+
+void link_monitor_wake(struct link_monitor *m)
+{
+	wake_at(m, 1);
 }
 
 static uint64_t gap(uint64_t took, uint64_t least)
@@ -343,40 +381,45 @@ static uint64_t gap(uint64_t took, uint64_t least)
 	return took * SCAN_SHARE > least ? took * SCAN_SHARE : least;
 }
 
-/* What is lost is looked up again: whatever has happened, this is how it is now. */
-static int search(struct link_monitor *m)
+/* Of a CPU, not of the clock: to wait for the kernel's locks costs nothing. */
+static uint64_t cpu_ns(void)
 {
-	uint64_t begin = clock_boot_ns(), end;
-	bool all = m->search_all || m->lost || begin >= m->next_all;
-	bool lost = m->lost;
+	struct timespec t;
+
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+	return (uint64_t)t.tv_sec * 1000000000ULL + (uint64_t)t.tv_nsec;
+}
+
+/* What is lost is looked up again: whatever has happened, this is how it is now. */
+static void search(struct link_monitor *m)
+{
+	uint64_t now = clock_boot_ns(), cpu = cpu_ns();
+	bool lost = m->lost, all = m->search_all || lost || now >= m->next_all;
 	int ret;
 
-	if (!(all || m->search_mounts) || (begin < m->not_before && begin < m->next_all))
-		return 0;
+	if (!(all || m->search_mounts) || (now < m->not_before && now < m->next_all))
+		return;
 	m->lost = m->search_all = m->search_mounts = false;
 	if (lost)
 		ret = netns_set_rescan(m->set, forget_netns, list_netns, m);
 	else
 		ret = netns_set_scan(m->set, all ? NETNS_SCAN_PROCESSES : NETNS_SCAN_NAMES,
 				     list_netns, m);
-	end = clock_boot_ns();
-	m->not_before = end + gap(end - begin, NAMES_GAP_NS);
+	cpu = cpu_ns() - cpu;
+	m->not_before = now + gap(cpu, NAMES_GAP_NS);
 	if (all)
-		m->next_all = end + gap(end - begin, PROCESSES_GAP_NS);
+		m->next_all = now + gap(cpu, PROCESSES_GAP_NS);
 	/* Out of descriptors or memory: again, when it is time. */
 	m->lost = m->lost || ret == -ENOMEM;
-	return 0;
 }
 
 static void look_for_wakeups(struct link_monitor *m)
 {
-	struct epoll_event ready[3];
-	int n = epoll_wait(m->epoll, ready, 3, 0);
+	struct pollfd mounts = {.fd = m->mounts, .events = POLLPRI};
 	uint64_t ticks;
 
-	for (int i = 0; i < n; i++)
-		if (ready[i].data.fd == m->mounts)
-			m->search_mounts = true;
+	if (m->mounts >= 0 && poll(&mounts, 1, 0) > 0)
+		m->search_mounts = true;
 	/* Whether it has run out search() sees by the clock. */
 	if (read(m->timer, &ticks, sizeof(ticks)) < 0)
 		ticks = 0;
@@ -393,9 +436,7 @@ int link_monitor_dispatch(struct link_monitor *m)
 		return err;
 	}
 	/* Before devices are asked about: their peers are in namespaces that are known then. */
-	err = search(m);
-	if (err)
-		return err;
+	search(m);
 	ask_about_dirty(m);
 	arm_timer(m);
 	return 0;
@@ -448,8 +489,9 @@ static int open_wakeups(struct link_monitor *m)
 		err = wake_on(m, m->timer, EPOLLIN);
 	/* Without it names are found as processes are, once a second. */
 	m->mounts = open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC);
-	if (!err && m->mounts >= 0)
-		err = wake_on(m, m->mounts, EPOLLPRI);
+	m->mounts_wake = open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC);
+	if (!err && m->mounts_wake >= 0)
+		err = wake_on(m, m->mounts_wake, EPOLLPRI);
 	return err;
 }
 
@@ -480,7 +522,7 @@ int link_monitor_new(struct link_monitor **out, link_monitor_netns *netns, void 
 	int err = -ENOMEM;
 
 	if (m) {
-		m->epoll = m->events = m->timer = m->mounts = -1;
+		m->epoll = m->events = m->timer = m->mounts = m->mounts_wake = -1;
 		m->netns = netns;
 		m->ctx = ctx;
 		err = start(m);
@@ -509,6 +551,7 @@ void link_monitor_free(struct link_monitor *m)
 	rtnl_query_close(m->query);
 	topology_free(m->topology);
 	cleanup_close(&m->mounts);
+	cleanup_close(&m->mounts_wake);
 	cleanup_close(&m->events);
 	cleanup_close(&m->timer);
 	cleanup_close(&m->epoll);

@@ -25,6 +25,9 @@ int link_monitor_fd(const struct link_monitor *m);
 /* Bring the topology up to date. Never waits. 0 or -errno, logged. */
 int link_monitor_dispatch(struct link_monitor *m);
 
+/* Be readable at once. */
+void link_monitor_wake(struct link_monitor *m);
+
 /* The caller reads its changes (topology_next_changed()). */
 struct topology *link_monitor_topology(const struct link_monitor *m);
 unsigned int link_monitor_namespaces(const struct link_monitor *m);

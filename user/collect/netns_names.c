@@ -24,7 +24,7 @@ static const char *const name_dirs[] = {"/run/netns", "/var/run/netns", "/run/do
 
 /* A namespace without a name may get one later; looking costs a readdir of those directories. */
 #define RESCAN_NS 1000000000ULL
-/* …and right away for one that is seen for the first time, but not for each of a burst of them. */
+/* …and sooner for one that is new to us, but not for each of a burst of them. */
 #define RESCAN_NEW_NS 20000000ULL
 
 const char *netns_names_dir(size_t i)
@@ -42,6 +42,7 @@ struct entry {
 	uint64_t cookie;
 	struct netns netns;
 	char *name;
+	uint64_t first_asked; /* CLOCK_BOOTTIME, ns */
 	UT_hash_handle hh;
 };
 
@@ -137,11 +138,13 @@ void netns_names_free(struct netns_names *n)
 	free(n);
 }
 
-static void look_up_name(struct netns_names *n, struct entry *e, uint64_t max_age)
+static void look_up_name(struct netns_names *n, struct entry *e)
 {
+	uint64_t now = clock_boot_ns();
+	bool new = now - e->first_asked < RESCAN_NS;
 	struct named *named;
 
-	if (clock_boot_ns() - n->scanned > max_age)
+	if (now - n->scanned > (new ? RESCAN_NEW_NS : RESCAN_NS))
 		scan(n);
 	HASH_FIND_INT(n->named, &e->netns.inode, named);
 	if (named) {
@@ -158,7 +161,7 @@ const struct netns *netns_names_get(struct netns_names *n, uint32_t inode, uint6
 		;
 	if (e) {
 		if (!e->name)
-			look_up_name(n, e, RESCAN_NS);
+			look_up_name(n, e);
 		return &e->netns;
 	}
 	e = calloc(1, sizeof(*e));
@@ -166,9 +169,10 @@ const struct netns *netns_names_get(struct netns_names *n, uint32_t inode, uint6
 		return NULL;
 	e->cookie = cookie;
 	e->netns = (struct netns){.inode = inode, .cookie = cookie};
+	e->first_asked = clock_boot_ns();
 	/* An inode is used again after its namespace has gone: what was read before may be the old
 	 * one's. */
-	look_up_name(n, e, RESCAN_NEW_NS);
+	look_up_name(n, e);
 	HASH_ADD(hh, n->entries, cookie, sizeof(e->cookie), e);
 	return &e->netns;
 }

@@ -55,6 +55,27 @@ static bool has_tcx(int prog)
 	return fd >= 0 || fd == -ENODEV;
 }
 
+/* Somebody's programs, on either side. */
+static bool tcx_in_use(uint32_t ifindex)
+{
+	for (int side = 0; side < SIDES; side++) {
+		uint32_t n = 0;
+
+		if (!bpf_prog_query((int)ifindex, side == SIDE_IN ? TCX_INGRESS : TCX_EGRESS, 0,
+				    NULL, NULL, &n) &&
+		    n)
+			return true;
+	}
+	return false;
+}
+
+static bool use_tcx(enum tc_way way, uint32_t ifindex, int prog)
+{
+	if (way == TC_FILTERS_ALWAYS || (way == TC_FILTERS && !tcx_in_use(ifindex)))
+		return false;
+	return has_tcx(prog);
+}
+
 static int attach_tcx(struct tc_attachment *a, const int progs[SIDES])
 {
 	for (int side = 0; side < SIDES; side++) {
@@ -272,7 +293,7 @@ static void detach_clsact(struct tc_attachment *a)
 
 /* --- either --- */
 
-int tc_attach(struct tc_attachment **out, uint32_t ifindex, int in_fd, int out_fd, bool allow_tcx)
+int tc_attach(struct tc_attachment **out, uint32_t ifindex, int in_fd, int out_fd, enum tc_way way)
 {
 	const int progs[SIDES] = {in_fd, out_fd};
 	struct tc_attachment *a = calloc(1, sizeof(*a));
@@ -282,7 +303,7 @@ int tc_attach(struct tc_attachment **out, uint32_t ifindex, int in_fd, int out_f
 		return -ENOMEM;
 	a->ifindex = ifindex;
 	a->links[SIDE_IN] = a->links[SIDE_OUT] = -1;
-	a->tcx = allow_tcx && has_tcx(in_fd);
+	a->tcx = use_tcx(way, ifindex, in_fd);
 	err = a->tcx ? attach_tcx(a, progs) : attach_clsact(a, progs);
 	if (err) {
 		tc_detach(a);
@@ -292,9 +313,9 @@ int tc_attach(struct tc_attachment **out, uint32_t ifindex, int in_fd, int out_f
 	return 0;
 }
 
-bool tc_detach_enters(const struct tc_attachment *a)
+bool tc_is_tcx(const struct tc_attachment *a)
 {
-	return !a->tcx;
+	return a->tcx;
 }
 
 void tc_detach_gone(struct tc_attachment *a)

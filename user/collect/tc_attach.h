@@ -15,21 +15,35 @@
 struct tc_attachment;
 
 /*
+ * A tcx link goes with the process that holds it, however that ends, but each costs the kernel two
+ * grace periods of RCU with all network configuration locked, some 20 ms, and as much when it is
+ * removed. A filter takes 0.2 ms. But filters run after all tcx programs, and only if these say
+ * "next": where somebody else's are, only a tcx link sees every packet.
+ */
+enum tc_way {
+	TC_TCX,     /* where the kernel has it, else as filters */
+	TC_FILTERS, /* but tcx where other tcx programs are */
+	TC_FILTERS_ALWAYS,
+};
+
+/*
  * To the device `ifindex` of the calling thread's namespace. The programs stay the caller's; the
- * attachment holds them too. Without `allow_tcx` clsact is used on every kernel.
+ * attachment holds them too.
  *
- * Filters of a clsact qdisc outlive a process that is killed. Their handle is the pid of who made
- * them; those of a flowner that is dead are removed here first.
+ * Filters outlive a process that is killed. Their handle is the pid of who made them; those of a
+ * flowner that is dead are removed here first, if this one is to have filters too.
  *
  * 0; -ENODEV: there is no such device (any more); -EBUSY: an ingress qdisc is in the way, which has
  * no egress side; or another -errno. Owned by the caller.
  */
-int tc_attach(struct tc_attachment **out, uint32_t ifindex, int in_fd, int out_fd, bool allow_tcx);
+int tc_attach(struct tc_attachment **out, uint32_t ifindex, int in_fd, int out_fd, enum tc_way way);
 
-/* Must tc_detach() be called in the namespace that the device is in? Not with tcx. */
-bool tc_detach_enters(const struct tc_attachment *a);
+bool tc_is_tcx(const struct tc_attachment *a);
 
-/* NULL is fine. That the device is gone is fine. */
+/*
+ * In the namespace that the device is in; for tcx in any. NULL is fine. That the device is gone is
+ * fine.
+ */
 void tc_detach(struct tc_attachment *a);
 
 /*

@@ -25,8 +25,11 @@ struct watcher {
 	struct watcher_options options;
 	struct watcher_ops ops;
 	struct watched *watched; /* by link */
-	unsigned int links;
+	unsigned int links, tcx_links;
 };
+
+/* A dispatch takes little more than this: there are flows to be read meanwhile. */
+#define DISPATCH_NS 100000000ULL
 
 /* --- one link --- */
 
@@ -34,7 +37,7 @@ struct attaching {
 	struct link *link;
 	struct tc_attachment *attachment;
 	int in_fd, out_fd;
-	bool allow_tcx;
+	enum tc_way way;
 };
 
 static int attach_inside(void *arg)
@@ -42,7 +45,7 @@ static int attach_inside(void *arg)
 	struct attaching *a = arg;
 
 	a->link->cuts_segments = offload_cuts_segments(a->link->name);
-	return tc_attach(&a->attachment, a->link->ifindex, a->in_fd, a->out_fd, a->allow_tcx);
+	return tc_attach(&a->attachment, a->link->ifindex, a->in_fd, a->out_fd, a->way);
 }
 
 static int detach_inside(void *arg)
@@ -77,9 +80,16 @@ static void tell_failure(const struct link *l, int err)
 		 err == -ENOENT ? "no way in" : strerror(-err), advice(err));
 }
 
+static enum tc_way way(const struct watcher *w)
+{
+	if (w->options.no_tcx)
+		return TC_FILTERS_ALWAYS;
+	return w->tcx_links < w->options.tcx_max ? TC_TCX : TC_FILTERS;
+}
+
 static int attach(struct watcher *w, struct watched *e)
 {
-	struct attaching a = {.link = e->link, .allow_tcx = !w->options.no_tcx};
+	struct attaching a = {.link = e->link, .way = way(w)};
 	struct link *l = e->link;
 	uint64_t packets;
 	int err;
@@ -96,6 +106,7 @@ static int attach(struct watcher *w, struct watched *e)
 	l->attached = clock_boot_ns();
 	l->had_traffic = packets > 0;
 	w->links++;
+	w->tcx_links += tc_is_tcx(e->attachment);
 	w->ops.attached(w->ops.ctx, l);
 	return 0;
 }
@@ -107,10 +118,11 @@ static void detach(struct watcher *w, struct watched *e)
 	if (!a)
 		return;
 	w->links--;
+	w->tcx_links -= tc_is_tcx(a);
 	e->attachment = NULL;
 	if (e->link->gone)
 		tc_detach_gone(a);
-	else if (!tc_detach_enters(a))
+	else if (tc_is_tcx(a))
 		tc_detach(a);
 	else if (link_monitor_within(w->monitor, e->link, detach_inside, a))
 		tc_detach_gone(a); /* there is no way in */
@@ -173,7 +185,8 @@ static void decide(struct watcher *w, struct link *l)
 		attach(w, e); /* something is different now; that it failed has been told */
 }
 
-static void decide_changed(struct watcher *w)
+/* False: there is more to do than could be done by then. */
+static bool decide_changed(struct watcher *w, uint64_t until)
 {
 	struct topology *t = link_monitor_topology(w->monitor);
 	struct link *l;
@@ -181,15 +194,19 @@ static void decide_changed(struct watcher *w)
 	while ((l = topology_next_changed(t))) {
 		decide(w, l);
 		link_put(l);
+		if (clock_boot_ns() > until)
+			return false;
 	}
+	return true;
 }
 
 int watcher_dispatch(struct watcher *w)
 {
+	uint64_t until = clock_boot_ns() + DISPATCH_NS;
 	int err = link_monitor_dispatch(w->monitor);
 
-	if (!err)
-		decide_changed(w);
+	if (!err && !decide_changed(w, until))
+		link_monitor_wake(w->monitor);
 	return err;
 }
 
@@ -203,12 +220,14 @@ int watcher_new(struct watcher **out, const struct watcher_options *o,
 		return -ENOMEM;
 	w->options = *o;
 	w->ops = *ops;
+	if (!w->options.tcx_max)
+		w->options.tcx_max = WATCHER_TCX_MAX;
 	err = link_monitor_new(&w->monitor, ops->netns, ops->ctx);
 	if (err) {
 		free(w);
 		return err;
 	}
-	decide_changed(w);
+	decide_changed(w, UINT64_MAX);
 	*out = w;
 	return 0;
 }

@@ -33,9 +33,16 @@ struct watcher_ops {
 	void *ctx;
 };
 
+#define WATCHER_TCX_MAX 32
+
 struct watcher_options {
 	struct watch_options links; /* what it points to outlives the watcher */
-	bool no_tcx;                /* clsact qdiscs on every kernel */
+	bool no_tcx;                /* filters of clsact qdiscs everywhere */
+	/*
+	 * How many links may have tcx links, which are slow to come and go (collect/tc_attach.h);
+	 * the others have filters. 0: WATCHER_TCX_MAX.
+	 */
+	unsigned int tcx_max;
 };
 
 /*
@@ -51,7 +58,7 @@ void watcher_detach(struct watcher *w);
 
 /* Readable when there is something to do. */
 int watcher_fd(const struct watcher *w);
-/* Do it; never waits. 0 or -errno, logged. */
+/* Do it, or as much of it as fits into a tenth of a second. 0 or -errno, logged. */
 int watcher_dispatch(struct watcher *w);
 
 const struct topology *watcher_topology(const struct watcher *w);

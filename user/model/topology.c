@@ -385,6 +385,9 @@ bool topology_wants(const struct topology *t, const struct watch_options *o, con
 				return in_netns(o, l);
 		return false;
 	}
+	/* The kernel makes a pair one end after the other (or unmakes it): not yet, or no more. */
+	if (is_pair(l) && !l->peer_ifindex)
+		return false;
 	if (!is_pair(l) || (!in_netns(o, l) && !(l->peer && in_netns(o, l->peer))))
 		return false;
 	return o->both_ends || topology_watched_end(t, l) == l;
