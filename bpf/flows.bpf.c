@@ -50,11 +50,20 @@ struct {
 /* TCX_NEXT and TC_ACT_UNSPEC: whatever comes next decides. */
 #define NEXT (-1)
 
+/* Fragments that came before the first one may have any ports. */
+static __always_inline bool wanted_ports(const struct fl_flow_key *key)
+{
+	__u64 proto = FL_BITS_GET(key->bits, FL_BITS_PROTO);
+
+	if (proto != PROTO_TCP && proto != PROTO_UDP && proto != PROTO_SCTP)
+		return false;
+	return FL_BITS_GET(key->bits, FL_BITS_FRAGMENT) ||
+	       filter_port_listed(key->sport_be, key->dport_be);
+}
+
 static __always_inline bool wanted(const struct fl_flow_key *key)
 {
 	__u64 kind = FL_BITS_GET(key->bits, FL_BITS_KIND);
-	__u64 proto = FL_BITS_GET(key->bits, FL_BITS_PROTO);
-	bool ports = proto == PROTO_TCP || proto == PROTO_UDP || proto == PROTO_SCTP;
 
 	if (filter.family && kind != (filter.family == AF_INET ? FL_FLOW_IPV4 : FL_FLOW_IPV6))
 		return false;
@@ -62,10 +71,9 @@ static __always_inline bool wanted(const struct fl_flow_key *key)
 		return true;
 	if (kind != FL_FLOW_IPV4 && kind != FL_FLOW_IPV6)
 		return false;
-	if (filter.nports && !ports)
+	if (filter.nports && !wanted_ports(key))
 		return false;
-	return filter_port(key->sport_be, key->dport_be) &&
-	       filter_hosts((const struct filter_addr *)key->src,
+	return filter_hosts((const struct filter_addr *)key->src,
 			    (const struct filter_addr *)key->dst);
 }
 
