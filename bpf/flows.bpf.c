@@ -77,7 +77,7 @@ static __always_inline bool wanted(const struct fl_flow_key *key)
 			    (const struct filter_addr *)key->dst);
 }
 
-/* `c` holds what the map has no room for. */
+/* `c` is what the map has no place for. 1: it is in the ring, 0: lost, and counted. */
 static __noinline int send_record(const struct fl_flow_key *key, const struct fl_flow_count *c)
 {
 	struct fl_flow_counters *n;
@@ -93,7 +93,6 @@ static __noinline int send_record(const struct fl_flow_key *key, const struct fl
 		n->lost_bytes += c->bytes;
 		return 0;
 	}
-	n->overflowed += c->packets;
 	r->hdr.time = bpf_ktime_get_boot_ns();
 	r->hdr.type = FL_FLOW;
 	r->hdr.len = sizeof(*r);
@@ -103,7 +102,7 @@ static __noinline int send_record(const struct fl_flow_key *key, const struct fl
 	r->key = *key;
 	r->count = *c;
 	bpf_ringbuf_submit(r, 0);
-	return 0;
+	return 1;
 }
 
 static __always_inline void add_packet(struct fl_flow_count *c, struct __sk_buff *skb,
@@ -133,14 +132,15 @@ static __noinline int begin(struct __sk_buff *skb, const struct fl_flow_key *key
 			    const struct parse_tcp *tcp)
 {
 	struct fl_flow_count c = {};
+	struct fl_flow_counters *n;
 	__u32 zero = 0;
 	void *map;
 
+	n = bpf_map_lookup_elem(&flow_counters, &zero);
+	if (!n)
+		return 0;
 	if (!wanted(key)) {
-		struct fl_flow_counters *n = bpf_map_lookup_elem(&flow_counters, &zero);
-
-		if (n)
-			n->filtered++;
+		n->filtered++;
 		return 0;
 	}
 	add_packet(&c, skb, tcp);
@@ -155,7 +155,7 @@ static __noinline int begin(struct __sk_buff *skb, const struct fl_flow_key *key
 		set_isn(&c, tcp);
 	map = bpf_map_lookup_elem(&flow_maps, &zero);
 	if (!map || bpf_map_update_elem(map, key, &c, BPF_NOEXIST))
-		send_record(key, &c);
+		n->overflowed += send_record(key, &c);
 	return 0;
 }
 
