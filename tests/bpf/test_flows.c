@@ -8,6 +8,7 @@
 
 #include <pthread.h>
 #include <stdatomic.h>
+#include <time.h>
 
 #define RING_FITS 26u
 
@@ -95,6 +96,48 @@ TEST(adds_up)
 	assert_int_equal(c.packets, 7);
 	assert_int_equal(in_map(fd).flows, 2);
 	assert_int_equal(in_ring(&run).packets, 0);
+	close(fd);
+	flow_run_stop(&run);
+}
+
+static uint64_t coarse_ns(void)
+{
+	struct timespec t;
+
+	assert_int_equal(clock_gettime(CLOCK_MONOTONIC_COARSE, &t), 0);
+	return (uint64_t)t.tv_sec * 1000000000 + (uint64_t)t.tv_nsec;
+}
+
+/*
+ * Never later than the clock, and no more than two ticks behind it; but where a tick that makes up
+ * for many has moved jiffies and not yet the clock.
+ */
+TEST(last_goes_on)
+{
+	static const struct reading read = V4(17, .sport = 1000, .dport = 443);
+	struct frame f = udp_from(1000);
+	uint64_t before, last = 0;
+	struct fl_flow_count c;
+	struct timespec tick;
+	struct flow_run run;
+	unsigned changes = 0, behind = 0;
+	int fd;
+
+	assert_int_equal(clock_getres(CLOCK_MONOTONIC_COARSE, &tick), 0);
+	flow_run_start(&run, &(struct flow_run_opts){0});
+	fd = flow_run_map(&run, 10);
+	flow_run_many(run.skel->progs.flowner_in, &f, 1);
+	while (changes < 20) {
+		before = coarse_ns();
+		flow_run_many(run.skel->progs.flowner_in, &f, 1);
+		c = count_of(fd, &read, false);
+		assert_true(c.last <= coarse_ns());
+		behind += c.last + 2 * (uint64_t)tick.tv_nsec < before;
+		assert_true(c.last >= last);
+		changes += c.last != last;
+		last = c.last;
+	}
+	assert_true(behind <= 1);
 	close(fd);
 	flow_run_stop(&run);
 }
@@ -301,6 +344,7 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		IT("a flow's packets, segments, bytes and flags add up", adds_up),
+		IT("the time of the last packet goes on with the clock", last_goes_on),
 		IT("packets of all kinds are counted, unchanged, and left to the next", all_kinds),
 		IT("what a full map does not take is in the ring", full_map),
 		IT("what neither takes is lost, and counted to the byte", full_map_and_ring),
