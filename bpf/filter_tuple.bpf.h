@@ -16,19 +16,24 @@
 
 const volatile struct fl_filter filter = {};
 
-static __always_inline bool filter_port(__be16 local, __be16 remote)
+/* Is one of the two in a filter that has ports? */
+static __always_inline bool filter_port_listed(__be16 one, __be16 other)
 {
-	__u16 l = bpf_ntohs(local), r = bpf_ntohs(remote);
+	__u16 a = bpf_ntohs(one), b = bpf_ntohs(other);
 
-	if (!filter.nports || !local)
-		return true;
 	for (__u32 i = 0; i < FL_PORTS_MAX; i++) {
 		if (i >= filter.nports)
 			break;
-		if (filter.ports[i] == l || filter.ports[i] == r)
+		if (filter.ports[i] == a || filter.ports[i] == b)
 			return true;
 	}
 	return false;
+}
+
+/* A local port of 0 is one that connect(2) has not chosen yet. */
+static __always_inline bool filter_port(__be16 local, __be16 remote)
+{
+	return !filter.nports || !local || filter_port_listed(local, remote);
 }
 
 /* Addresses as v6 words, v4 mapped into ::ffff:0:0/96. */

@@ -77,7 +77,7 @@ struct fl_flow_count {
 	 */
 	__u64 header_bytes;
 	__u64 first;  /* CLOCK_BOOTTIME, ns */
-	__u64 last;   /* CLOCK_MONOTONIC_COARSE, ns: up to a tick early; 0: as first */
+	__u64 last;   /* CLOCK_MONOTONIC_COARSE, ns: up to two ticks early; 0: as first */
 	__u64 cookie; /* of the sending socket; 0: none at hand */
 	__u64 cgroup; /* id of the sending socket's cgroup (v2); 0: unknown */
 	/*
@@ -87,7 +87,8 @@ struct fl_flow_count {
 	__u32 isn, isn_other;
 	__u8 tcp_flags; /* all that were seen */
 	__u8 isn_known; /* FL_ISN_* */
-	__u8 pad[6];
+	__u8 pad[2];
+	__u32 tick; /* of jiffies, where `last` was set: of no use to user space */
 };
 
 #define FL_ISN_SYN    0x1 /* isn is there */

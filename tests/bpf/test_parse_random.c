@@ -10,7 +10,7 @@
 
 #include <inttypes.h>
 
-#define PACKETS 400000
+#define PACKETS 2000000
 #define SEED    20240229
 #define BATCH \
 	500 /* after it fragments are forgotten: the programs remember 4096, then the newest */

@@ -143,12 +143,13 @@ sleep_until_quiet() {
 	diff "$BATS_TEST_TMPDIR/nat" "$BATS_TEST_TMPDIR/told"
 	[ "$(tcp '.peer_owner.pid=='"$serve"' and .owner.comm=="flowner"' | wc -l)" = 20 ]
 	# A row a connection has both.
-	"$FLOWNER" flows "${mine[@]}" --by conn -o json --once -i 2 >"$BATS_TEST_TMPDIR/conns" 2>/dev/null &
+	"$FLOWNER" flows "${mine[@]}" --by conn -o json --once -i 2 >"$BATS_TEST_TMPDIR/conns" 2>"$BATS_TEST_TMPDIR/conns-err" &
 	bg=$!
 	BACKGROUND+=("$bg")
+	wait_for 20 grep -q '^flowner: watching' "$BATS_TEST_TMPDIR/conns-err"
 	in_ns "$client" sh -c "for i in 1 2 3 4 5 6; do $FLOWNER echo ping 10.9.1.1:8080 >/dev/null; sleep 0.2; done"
 	wait "$bg"
-	cat "$BATS_TEST_TMPDIR/conns" >&2; [ "$(jq -r 'select(.conn) | .tuples | map("\(.src.addr):\(.src.port) \(.dst.addr):\(.dst.port)") | length' "$BATS_TEST_TMPDIR/conns" | sort -u)" = 2 ]
+	[ "$(jq -r 'select(.conn) | .tuples | map("\(.src.addr):\(.src.port) \(.dst.addr):\(.dst.port)") | length' "$BATS_TEST_TMPDIR/conns" | sort -u)" = 2 ]
 }
 
 # one_pair: NAME-client eth0 -- eth0 NAME-server, 10.9.0.1 and 10.9.0.2
@@ -304,6 +305,7 @@ told() {
 	wait_for 10 in_ns "$client" "$traffic" icmp 10.9.9.2 10 1
 	wait_for 10 in_ns "$client" "$traffic" icmp 10.9.8.2 10 1
 	inode=$(stat -Lc %i /proc/"$sleeper"/ns/net)
+	wait_for 10 told '.dst.addr=="10.9.8.2" and .icmp.type==8 and (.netns.inode, .link.peer.netns.inode)=='"$inode"
 	# The namespace goes while its link is watched: nothing may keep it.
 	ip netns del "$server"
 	wait_for 10 sh -c "! ip -n $client link show va 2>/dev/null"
@@ -311,6 +313,7 @@ told() {
 	wait_for 10 sh -c "! ip -n $client link show u 2>/dev/null"
 	flows_stop
 	[ "$(sum packets '.dst.addr=="10.9.9.2" and .icmp.type==8')" -ge 1 ]
+	# The last that is said of a flow knows it too, although both ends are gone.
 	[ "$(final '.dst.addr=="10.9.8.2" and .icmp.type==8' | jq '.netns.inode, .link.peer.netns.inode' | grep -c "^$inode$")" -ge 1 ]
 	[ -z "$(final 'select(.link.name=="va" or .link.name=="vb") | .partial')" ]
 }
@@ -320,7 +323,7 @@ told() {
 	flows_start
 	background in_ns "$client" sh -c "while :; do $traffic udp 10.9.0.2 7000 100 1000; done"
 	fds=$(ls /proc/"$flows"/fd | wc -l)
-	programs=$(bpftool -j prog show | jq "[.[] | select(any(.pids[]?; .pid==$flows))] | length")
+	programs=$(programs_of "$flows" | wc -l)
 	for i in $(seq 500); do
 		ip -n "$client" link add x$i type veth peer name y$i
 		ip -n "$client" link set x$i up
@@ -330,7 +333,7 @@ told() {
 		ip -n "$client" link del x$i
 	done
 	wait_for 10 sh -c "[ \$(ls /proc/$flows/fd | wc -l) -le $fds ]"
-	[ "$(bpftool -j prog show | jq "[.[] | select(any(.pids[]?; .pid==$flows))] | length")" = "$programs" ]
+	[ "$(programs_of "$flows" | wc -l)" = "$programs" ]
 	flows_stop
 	# Every one carried three frames of ours, and one end of it was watched in time.
 	[ "$(final '.ethertype=="0x88b5" and .packets==3' | jq -r .link.name | sort -u | wc -l)" = 500 ]
@@ -340,7 +343,7 @@ told() {
 @test "killed with SIGKILL nothing of it is left; two at once count the same" {
 	one_pair
 	flows_start "${mine[@]}"
-	programs=$(bpftool -j prog show | jq ".[] | select(any(.pids[]?; .pid==$flows)) | .id")
+	programs=$(programs_of "$flows")
 	[ "$(wc -w <<<"$programs")" -ge 4 ]
 	stop "$flows" KILL || true
 	for id in $programs; do
@@ -355,6 +358,11 @@ told() {
 	flows=$first flows_out=$first_out
 	flows_stop
 	[ "$(sum packets '.dst.port==7000')" = 1000 ]
+}
+
+# The ids of the BPF programs that a process holds.
+programs_of() {
+	sed -n 's/^prog_id:[^0-9]*//p' /proc/"$1"/fdinfo/* | sort -u
 }
 
 # No program has that id any more.

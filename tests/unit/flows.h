@@ -29,10 +29,7 @@ static inline struct link device(const struct netns *ns, const char *name, const
 /* `a` is the watched end. */
 static inline void join(struct link *a, struct link *b)
 {
-	a->peer = b;
-	b->peer = a;
-	a->peer_ifindex = b->ifindex;
-	b->peer_ifindex = a->ifindex;
+	link_pair(a, b);
 	a->attached = SECOND;
 }
 

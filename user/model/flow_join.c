@@ -179,7 +179,7 @@ static const struct netns *leads_into(const struct flow *f)
 {
 	if (!f->egress)
 		return f->link->netns;
-	return f->link->peer ? f->link->peer->netns : NULL;
+	return f->link->peer_netns;
 }
 
 static void find_sender(struct flow_table *t, struct entry *e)

@@ -2,6 +2,21 @@
 #include "model/link.h"
 
 #include <stdlib.h>
+#include <string.h>
+
+static void set_peer(struct link *l, struct link *peer)
+{
+	l->peer = peer;
+	l->peer_ifindex = peer->ifindex;
+	l->peer_netns = peer->netns;
+	memcpy(l->peer_name, peer->name, sizeof(l->peer_name));
+}
+
+void link_pair(struct link *a, struct link *b)
+{
+	set_peer(a, b);
+	set_peer(b, a);
+}
 
 struct link *link_get(struct link *l)
 {

@@ -27,6 +27,9 @@ struct link {
 	 */
 	struct link *peer;
 	uint32_t peer_ifindex;
+	/* The other end's, also when it is gone; NULL: it was never known. */
+	const struct netns *peer_netns;
+	char peer_name[LINK_NAME_MAX];
 
 	/* Of the watched end of a pair; on the other one all is 0. */
 	uint64_t attached; /* since when its packets are counted: CLOCK_BOOTTIME, ns; 0: they are
@@ -41,6 +44,9 @@ struct link {
 
 	unsigned int refs;
 };
+
+/* The two ends of a veth pair; what each knows of the other outlives it. */
+void link_pair(struct link *a, struct link *b);
 
 struct link *link_get(struct link *l); /* returns l */
 void link_put(struct link *l);         /* NULL is fine */

@@ -112,14 +112,16 @@ static void set_peer(struct topology *t, struct entry *e, const struct link_fact
 	if (other && other->link == l->peer)
 		return;
 	unpair(t, l);
-	if (!other)
+	if (!other) {
+		/* It is somewhere else than it was, and not only about to go with this one. */
+		if (!l->peer_netns || l->peer_netns->cookie != f->peer_netns)
+			l->peer_netns = NULL;
 		return;
+	}
 	unpair(t, other->link);
-	l->peer = other->link;
-	other->link->peer = l;
 	/* This is newer than what the other end said: it may have been asked before this one moved.
 	 */
-	other->link->peer_ifindex = l->ifindex;
+	link_pair(l, other->link);
 	mark_changed(t, e);
 }
 
@@ -225,6 +227,8 @@ int topology_set(struct topology *t, const struct netns *netns, const struct lin
 	memcpy(e->link->kind, kind, sizeof(kind));
 	if (added || strcmp(e->link->name, name)) {
 		memcpy(e->link->name, name, sizeof(name));
+		if (e->link->peer)
+			link_pair(e->link, e->link->peer);
 		mark_changed(t, e);
 	}
 	set_peer(t, e, f);

@@ -9,11 +9,11 @@
 
 static void put_peer(struct json *j, const struct link *l)
 {
-	if (l->peer) {
+	if (l->peer_netns) {
 		json_open(j, "peer");
-		party_json_netns(j, "netns", l->peer->netns);
-		json_str(j, "name", l->peer->name);
-		json_u64(j, "ifindex", l->peer->ifindex);
+		party_json_netns(j, "netns", l->peer_netns);
+		json_str(j, "name", l->peer_name);
+		json_u64(j, "ifindex", l->peer_ifindex);
 		json_close(j);
 	} else if (l->peer_ifindex) {
 		json_open(j, "peer");

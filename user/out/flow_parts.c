@@ -72,11 +72,11 @@ size_t flow_parts_peer_link(const struct link *l, struct buf *b)
 {
 	size_t width;
 
-	if (!l->peer)
+	if (!l->peer_netns)
 		return cell_unknown(b);
-	width = cell_netns(b, l->peer->netns);
+	width = cell_netns(b, l->peer_netns);
 	buf_putc(b, ':');
-	return width + 1 + text_plain(b, l->peer->name);
+	return width + 1 + text_plain(b, l->peer_name);
 }
 
 uint64_t flow_parts_per_second(uint64_t count, uint64_t interval_ns)
