@@ -8,12 +8,16 @@ usage: traffic.py udp ADDR PORT SIZE COUNT          datagrams of SIZE bytes; lar
        traffic.py udp-echo PORT                     answers every datagram until killed
        traffic.py icmp ADDR SIZE COUNT              echo requests, waits for each answer
        traffic.py sctp ADDR COUNT                   SCTP INIT chunks with ports 5000 to 6000
+       traffic.py churn ROUNDS LINKS                makes that many veth pairs x1, x2, …, has each carry frames for 250 ms, removes
+                                                    them, and so on; numbers go on, and stand behind ethertype 88b5
        traffic.py raw IFNAME HEX COUNT              this very frame
 """
 import os
 import socket
 import struct
+import subprocess
 import sys
+import time
 
 
 def family(addr):
@@ -99,8 +103,28 @@ def raw(ifname, frame, count):
         s.send(bytes.fromhex(frame))
 
 
+def churn(rounds, links):
+    for r in range(int(rounds)):
+        numbers = range(r * int(links) + 1, (r + 1) * int(links) + 1)
+        batch = "".join(f"link add x{i} type veth peer name y{i}\nlink set x{i} up\nlink set y{i} up\n" for i in numbers)
+        subprocess.run(["ip", "-batch", "-"], input=batch.encode(), check=True)
+        socks = []
+        for i in numbers:
+            s = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
+            s.bind((f"x{i}", 0))
+            socks.append((i, s))
+        end = time.monotonic() + 0.25
+        while time.monotonic() < end:
+            for i, s in socks:
+                s.send(bytes.fromhex("ffffffffffff02000000000188b5") + struct.pack(">I", i) + bytes(40))
+            time.sleep(0.01)
+        for _, s in socks:
+            s.close()
+        subprocess.run(["ip", "-batch", "-"], input="".join(f"link del x{i}\n" for i in numbers).encode(), check=True)
+
+
 COMMANDS = {"udp": udp, "udp-ports": udp_ports, "udp-grid": udp_grid, "udp-echo": udp_echo, "icmp": icmp, "sctp": sctp,
-            "raw": raw}
+            "raw": raw, "churn": churn}
 
 if len(sys.argv) < 2 or sys.argv[1] not in COMMANDS:
     sys.exit(__doc__)
