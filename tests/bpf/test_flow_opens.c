@@ -154,6 +154,21 @@ TEST(no_beginning)
 	stop(&o);
 }
 
+/* 0 is a sequence number like any other. */
+TEST(number_zero)
+{
+	struct opens o;
+
+	start(&o, 0);
+	transmit(&o, ACK);
+	transmit(&o, SEGMENT("00000000", "00000000", "02"));
+	transmit(&o, SEGMENT("00000000", "00000000", "02"));
+	flow_run_drain(&o.run);
+	assert_int_equal(o.run.n, 1);
+	assert_true(entry(&o).packets == 2 && entry(&o).isn_known == FL_ISN_SYN);
+	stop(&o);
+}
+
 TEST(many_connections)
 {
 	uint64_t made = 0, read = 0, bytes = 0, got_bytes = 0;
@@ -189,6 +204,7 @@ int main(void)
 		IT("another SYN takes over, and the earlier counts go to the ring",
 		   another_connection),
 		IT("it does so where the earlier beginning was not seen", no_beginning),
+		IT("0 is a sequence number too", number_zero),
 		IT("earlier counts that the ring has no room for are lost, and counted",
 		   many_connections),
 	};

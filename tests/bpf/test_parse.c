@@ -42,6 +42,21 @@ TEST(l3_out)
 	each_row(l3_rows, COUNT(l3_rows), L3_OUT);
 }
 
+/* What goes out is another datagram than what comes in, on a bridge say. */
+TEST(fragments_by_direction)
+{
+	static const struct reading with = V4(17, TO443), without = V4(17, .fragment = true);
+	struct frame first = frame_of(MACS FRAG4("11", "0007", "2000") UDP);
+	struct frame last = frame_of(MACS FRAG4("11", "0007", "0001") DATA);
+	struct both b;
+
+	both_start(&b);
+	both_check(&b, "first, in", IN, &first, NULL, &with);
+	both_check(&b, "last, out", OUT, &last, NULL, &without);
+	both_check(&b, "last, in", IN, &last, NULL, &with);
+	both_stop(&b);
+}
+
 /*
  * A frame cut within its IP header may not run (frame_runs()); with a tag in front it does, and is
  * malformed.
@@ -175,6 +190,7 @@ int main(void)
 		IT("every kind of packet, on its way out", ethernet_out),
 		IT("links without an Ethernet header, in", l3_in),
 		IT("links without an Ethernet header, out", l3_out),
+		IT("fragments get ports from those of their direction", fragments_by_direction),
 		IT("a packet cut at any byte is of the same flow or malformed", truncated),
 		IT("what follows the datagram changes bytes only", padded),
 		IT("segments are GSO's, and so is a length of 0", gso),
