@@ -41,3 +41,10 @@ int other_on_out(struct __sk_buff *skb)
 {
 	return count(skb, &other_out);
 }
+
+/* One that lets nothing pass. */
+SEC("tc")
+int other_drops(struct __sk_buff *skb)
+{
+	return 2; /* TC_ACT_SHOT, TCX_DROP */
+}

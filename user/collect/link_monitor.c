@@ -21,14 +21,11 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "collect/netns_set.h"
+#include "collect/rtnl_events.h"
 #include "collect/rtnl_query.h"
 
 #define MS 1000000ULL
 
-/* Some ten thousand notifications. */
-#define EVENTS_BUFFER (16 << 20)
-/* One notification: with the attributes of the largest device, VFs included. */
-#define EVENT_MAX (64 << 10)
 /* Notifications read in one go, so that devices that come fast get their programs meanwhile. */
 #define EVENTS_BATCH 512
 
@@ -67,7 +64,7 @@ struct link_monitor {
 	 */
 	int mounts_wake, mounts;
 	struct dirty *dirty;
-	char *buf;           /* EVENT_MAX */
+	char *buf;           /* RTNL_EVENT_MAX */
 	bool lost;           /* notifications */
 	bool search_mounts;  /* names are to be searched, when scan_gap allows */
 	bool search_all;     /* processes too */
@@ -296,48 +293,12 @@ static void on_event(struct link_monitor *m, int32_t nsid, struct nlmsghdr *h)
 	}
 }
 
-/* The namespace that a notification comes from; none stands there if it is ours. */
-static int32_t event_nsid(struct msghdr *msg)
-{
-	int32_t nsid = RTNL_NO_NSID;
-
-	for (struct cmsghdr *c = CMSG_FIRSTHDR(msg); c; c = CMSG_NXTHDR(msg, c))
-		if (c->cmsg_level == SOL_NETLINK && c->cmsg_type == NETLINK_LISTEN_ALL_NSID)
-			memcpy(&nsid, CMSG_DATA(c), sizeof(nsid));
-	return nsid;
-}
-
-/* How many bytes; 0: no more for now; or -errno. */
-static ssize_t receive(struct link_monitor *m, int32_t *nsid)
-{
-	union {
-		char room[CMSG_SPACE(sizeof(int32_t))];
-		struct cmsghdr align;
-	} control;
-	struct sockaddr_nl from;
-	struct iovec iov = {m->buf, EVENT_MAX};
-	struct msghdr msg = {
-		.msg_name = &from,
-		.msg_namelen = sizeof(from),
-		.msg_iov = &iov,
-		.msg_iovlen = 1,
-		.msg_control = &control,
-		.msg_controllen = sizeof(control),
-	};
-	ssize_t len = recvmsg(m->events, &msg, MSG_DONTWAIT);
-
-	if (len < 0)
-		return errno == EAGAIN || errno == EINTR ? 0 : -errno;
-	*nsid = event_nsid(&msg);
-	return len;
-}
-
 static int read_events(struct link_monitor *m)
 {
 	for (int i = 0; i < EVENTS_BATCH; i++) {
 		struct nlmsghdr *h = (struct nlmsghdr *)m->buf;
 		int32_t nsid = RTNL_NO_NSID;
-		ssize_t len = receive(m, &nsid);
+		ssize_t len = rtnl_events_read(m->events, m->buf, &nsid);
 
 		if (len == 0)
 			return 0;
@@ -444,28 +405,6 @@ int link_monitor_dispatch(struct link_monitor *m)
 
 /* --- making --- */
 
-static int open_events(void)
-{
-	_cleanup_close_ int fd =
-		socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_ROUTE);
-	const int groups[] = {RTNLGRP_LINK, RTNLGRP_NSID};
-	struct sockaddr_nl any = {.nl_family = AF_NETLINK};
-	int size = EVENTS_BUFFER, yes = 1;
-
-	if (fd < 0 || bind(fd, (struct sockaddr *)&any, sizeof(any)))
-		return -errno;
-	/* A smaller one overflows sooner, and that is seen. */
-	if (setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &size, sizeof(size)))
-		setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
-	if (setsockopt(fd, SOL_NETLINK, NETLINK_LISTEN_ALL_NSID, &yes, sizeof(yes)))
-		return -errno;
-	for (size_t i = 0; i < sizeof(groups) / sizeof(groups[0]); i++)
-		if (setsockopt(fd, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &groups[i],
-			       sizeof(groups[i])))
-			return -errno;
-	return take_fd(&fd);
-}
-
 static int wake_on(struct link_monitor *m, int fd, uint32_t events)
 {
 	struct epoll_event e = {.events = events, .data.fd = fd};
@@ -481,7 +420,7 @@ static int open_wakeups(struct link_monitor *m)
 	m->timer = timerfd_create(CLOCK_BOOTTIME, TFD_CLOEXEC | TFD_NONBLOCK);
 	if (m->epoll < 0 || m->timer < 0)
 		return -errno;
-	m->events = open_events();
+	m->events = rtnl_events_open();
 	if (m->events < 0)
 		return m->events;
 	err = wake_on(m, m->events, EPOLLIN);
@@ -500,7 +439,7 @@ static int start(struct link_monitor *m)
 	struct stat host;
 	int err;
 
-	m->buf = malloc(EVENT_MAX);
+	m->buf = malloc(RTNL_EVENT_MAX);
 	m->topology = topology_new(stat("/proc/1/ns/net", &host) ? 0 : (uint32_t)host.st_ino);
 	if (!m->buf || !m->topology)
 		return -ENOMEM;

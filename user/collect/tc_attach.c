@@ -150,22 +150,19 @@ static int keep_errno(struct sockaddr_nl *who, struct nlmsgerr *e, void *arg)
 	return NL_STOP;
 }
 
-/* The filters on one side of the device. */
-static int list_filters(struct nl_sock *sk, uint32_t ifindex, enum side side, struct filters *f)
+static int ask(struct nl_sock *sk, int type, int flags, const struct tcmsg *tc,
+	       nl_recvmsg_msg_cb_t fn, void *arg)
 {
-	struct tcmsg tc = {.tcm_family = AF_UNSPEC, .tcm_ifindex = (int)ifindex};
-	struct nl_msg *msg = nlmsg_alloc_simple(RTM_GETTFILTER, NLM_F_DUMP);
+	struct nl_msg *msg = nlmsg_alloc_simple(type, flags);
 	struct nl_cb *cb = nl_cb_alloc(NL_CB_DEFAULT);
 	int err = -NLE_NOMEM, answer = 0;
 
-	memset(f, 0, sizeof(*f));
-	f->parent = TC_H_MAKE(TC_H_CLSACT, side == SIDE_IN ? TC_H_MIN_INGRESS : TC_H_MIN_EGRESS);
-	tc.tcm_parent = f->parent;
 	if (msg && cb)
-		err = nlmsg_append(msg, &tc, sizeof(tc), NLMSG_ALIGNTO);
+		err = nlmsg_append(msg, (void *)tc, sizeof(*tc), NLMSG_ALIGNTO);
 	if (!err) {
 		nl_cb_err(cb, NL_CB_CUSTOM, keep_errno, &answer);
-		nl_cb_set(cb, NL_CB_VALID, NL_CB_CUSTOM, on_filter, f);
+		nl_cb_set(cb, NL_CB_VALID, NL_CB_CUSTOM, fn, arg);
+		nl_socket_disable_auto_ack(sk);
 		err = nl_send_auto(sk, msg);
 		if (err >= 0)
 			err = nl_recvmsgs(sk, cb);
@@ -173,6 +170,49 @@ static int list_filters(struct nl_sock *sk, uint32_t ifindex, enum side side, st
 	nlmsg_free(msg);
 	nl_cb_put(cb);
 	return answer ? answer : nlsock_errno(err < 0 ? err : 0);
+}
+
+/* The filters on one side of the device. */
+static int list_filters(struct nl_sock *sk, uint32_t ifindex, enum side side, struct filters *f)
+{
+	struct tcmsg tc = {.tcm_family = AF_UNSPEC, .tcm_ifindex = (int)ifindex};
+
+	memset(f, 0, sizeof(*f));
+	f->parent = TC_H_MAKE(TC_H_CLSACT, side == SIDE_IN ? TC_H_MIN_INGRESS : TC_H_MIN_EGRESS);
+	tc.tcm_parent = f->parent;
+	return ask(sk, RTM_GETTFILTER, NLM_F_DUMP, &tc, on_filter, f);
+}
+
+static int on_qdisc(struct nl_msg *msg, void *arg)
+{
+	struct nlattr *kind = nlmsg_find_attr(nlmsg_hdr(msg), sizeof(struct tcmsg), TCA_KIND);
+
+	*(bool *)arg = kind && !nla_strcmp(kind, "clsact");
+	return NL_OK;
+}
+
+/*
+ * An ingress qdisc stands in the same place, and takes a filter for the egress side as one for
+ * ingress.
+ */
+static int need_clsact(uint32_t ifindex)
+{
+	struct tcmsg tc = {
+		.tcm_family = AF_UNSPEC,
+		.tcm_ifindex = (int)ifindex,
+		.tcm_parent = TC_H_CLSACT,
+	};
+	struct nl_sock *sk;
+	bool clsact = false;
+	int err = nlsock_open(&sk);
+
+	if (err)
+		return err;
+	/* Some kernels answer only an echo; the acknowledgement is for those that do not even then.
+	 */
+	err = ask(sk, RTM_GETQDISC, NLM_F_ECHO | NLM_F_ACK, &tc, on_qdisc, &clsact);
+	nlsock_close(sk);
+	return err ? err : clsact ? 0 : -EBUSY;
 }
 
 static struct bpf_tc_hook hook_of(uint32_t ifindex, enum bpf_tc_attach_point point)
@@ -259,8 +299,12 @@ static int attach_clsact(struct tc_attachment *a, const int progs[SIDES])
 	if (err && err != -EEXIST)
 		return err;
 	a->own_qdisc = !err;
-	if (!a->own_qdisc)
+	if (!a->own_qdisc) {
+		err = need_clsact(a->ifindex);
+		if (err)
+			return err;
 		remove_leftovers(a->ifindex);
+	}
 	for (int side = 0; side < SIDES; side++) {
 		/*
 		 * Within a priority the newest BPF filter comes first, but all must be of one kind
@@ -273,8 +317,7 @@ static int attach_clsact(struct tc_attachment *a, const int progs[SIDES])
 		if (err)
 			break;
 	}
-	/* The qdisc that was there is one without an egress side. */
-	return err == -EINVAL && !a->own_qdisc && a->priority[SIDE_IN] ? -EBUSY : err;
+	return err;
 }
 
 static void detach_clsact(struct tc_attachment *a)
