@@ -147,37 +147,55 @@ static bool is_watched(const struct watch *s, const char *netns, const char *nam
 	return l && l->attached;
 }
 
-static int count_tcx(void *arg)
+static uint32_t prog_id(const struct watch *s)
 {
-	uint32_t ids[64], n = 64;
+	struct bpf_prog_info info = {0};
+	uint32_t len = sizeof(info);
 
-	if (bpf_prog_query((int)if_nametoindex(arg), TCX_IN, 0, NULL, ids, &n))
-		return -errno;
-	return (int)n;
+	assert_int_equal(
+		bpf_obj_get_info_by_fd(bpf_program__fd(s->skel->progs.flowner_in), &info, &len), 0);
+	return info.id;
 }
 
-/* How many programs the kernel has on the device's ingress; -ENODEV. */
-static int tcx_programs(const char *ns, const char *dev)
+struct count_call {
+	const char *dev;
+	uint32_t prog;
+};
+
+static int count_tcx(void *arg)
 {
-	return ns_within(ns, count_tcx, (char *)dev);
+	const struct count_call *c = arg;
+	uint32_t ids[64], n = 64;
+	int count = 0;
+
+	if (bpf_prog_query((int)if_nametoindex(c->dev), TCX_IN, 0, NULL, ids, &n))
+		return -errno;
+	for (uint32_t i = 0; i < n; i++)
+		count += ids[i] == c->prog;
+	return count;
+}
+
+/* How often the kernel has our program on the device's ingress; -ENODEV. */
+static int tcx_programs(const struct watch *s, const char *ns, const char *dev)
+{
+	struct count_call call = {dev, prog_id(s)};
+
+	return ns_within(ns, count_tcx, &call);
 }
 
 /* All BPF links there are of these programs. */
 static unsigned int bpf_links(const struct watch *s)
 {
-	struct bpf_prog_info prog = {0};
+	uint32_t prog = prog_id(s), id = 0, len;
 	unsigned int count = 0;
-	uint32_t id = 0, len = sizeof(prog);
 
-	assert_int_equal(
-		bpf_obj_get_info_by_fd(bpf_program__fd(s->skel->progs.flowner_in), &prog, &len), 0);
 	while (!bpf_link_get_next_id(id, &id)) {
 		_cleanup_close_ int fd = bpf_link_get_fd_by_id(id);
 		struct bpf_link_info info = {0};
 
 		len = sizeof(info);
 		if (fd >= 0 && !bpf_obj_get_info_by_fd(fd, &info, &len))
-			count += info.prog_id == prog.id;
+			count += info.prog_id == prog;
 	}
 	return count;
 }
@@ -195,15 +213,14 @@ TEST(existing)
 	assert_true(is_watched(&s, "host", "v0"));
 	assert_ptr_equal(find(&s, "host", "v0")->peer, find(&s, "a", "v1"));
 	assert_false(find(&s, "host", "v0")->had_traffic);
-	assert_int_equal(tcx_programs(NULL, "v0"), 1);
-	assert_int_equal(tcx_programs("a", "v1"), 0);
+	assert_int_equal(tcx_programs(&s, NULL, "v0"), 1);
+	assert_int_equal(tcx_programs(&s, "a", "v1"), 0);
 	RUN_SH("ip -n a link set v1 up");
 	send_from("a", "v1", 7);
 	send_from(NULL, "v0", 5);
 	assert_int_equal(s.skel->bss->in, 7);
 	assert_int_equal(s.skel->bss->out, 5);
 	stop(&s);
-	assert_int_equal(tcx_programs(NULL, "v0"), 0);
 	start(&s, &all);
 	assert_true(find(&s, "host", "v0")->had_traffic);
 	stop(&s);
@@ -311,8 +328,8 @@ TEST(docker_way)
 	assert_ptr_equal(l->peer, find(&s, "c", "eth0"));
 	assert_ptr_equal(l->peer->peer, l);
 	assert_ptr_equal(l->master, find(&s, "host", "br0"));
-	assert_int_equal(tcx_programs("c", "eth0"), 0);
-	assert_int_equal(tcx_programs(NULL, "d0"), 1);
+	assert_int_equal(tcx_programs(&s, "c", "eth0"), 0);
+	assert_int_equal(tcx_programs(&s, NULL, "d0"), 1);
 	/* Podman's way back. */
 	RUN_SH("ip -n c link set eth0 down && ip -n c link set eth0 netns 1 name d2");
 	settle(&s, 50);
@@ -346,7 +363,7 @@ TEST(watched_end_moves)
 	assert_int_equal(s.gone, 1);
 	assert_int_equal(watcher_links(s.w), 1);
 	assert_true(is_watched(&s, "from", "m1") != is_watched(&s, "to", "m0"));
-	assert_int_equal(tcx_programs("from", "m1") + tcx_programs("to", "m0"), 1);
+	assert_int_equal(tcx_programs(&s, "from", "m1") + tcx_programs(&s, "to", "m0"), 1);
 	assert_int_equal(bpf_links(&s), 1);
 	assert_ptr_equal(find(&s, "from", "m1")->peer, find(&s, "to", "m0"));
 	stop(&s);
@@ -449,7 +466,7 @@ TEST(by_name)
 	RUN_SH("ip -n a link set br7 name br8");
 	assert_true(comes_to(&s, 2, 1));
 	assert_int_equal(s.gone, 0);
-	assert_int_equal(tcx_programs("a", "br8"), 0);
+	assert_int_equal(tcx_programs(&s, "a", "br8"), 0);
 	stop(&s);
 	RUN_SH("ip link del v0");
 	ns_del("a");
