@@ -5,182 +5,20 @@
  */
 #include "../unit/unit.h"
 
-#include <poll.h>
 #include <sys/ioctl.h>
 
-#include <bpf/bpf.h>
 #include <netlink/netlink.h>
 #include <netlink/route/link/veth.h>
 
 #include "base/cleanup.h"
-#include "base/clock.h"
 #include "base/log.h"
 #include "collect/bpf_log.h"
-#include "collect/netns_names.h"
-#include "collect/watcher.h"
 #include "net/nlsock.h"
-#include "tests_watcher.skel.h"
 
-#include "sandbox.h"
+#include "watching.h"
 
-#define SEC_NS     1000000000ULL
-#define PATIENCE   (10 * SEC_NS)
-#define TCX_IN     ((enum bpf_attach_type)46)
 #define LOOP_VETHS 500
 #define LOOP_GROUP 50
-
-struct watch {
-	struct watcher *w;
-	struct netns_names *names;
-	struct tests_watcher_bpf *skel;
-	unsigned int attached, detached, gone;
-	uint64_t last_attached;
-	int refuse; /* programs() says this for the next link */
-};
-
-static int programs(void *ctx, const struct link *l, int *in_fd, int *out_fd)
-{
-	struct watch *s = ctx;
-	int err = s->refuse;
-
-	assert_true(l->ethernet);
-	s->refuse = 0;
-	*in_fd = bpf_program__fd(s->skel->progs.flowner_in);
-	*out_fd = bpf_program__fd(s->skel->progs.flowner_out);
-	return err;
-}
-
-static void attached(void *ctx, struct link *l)
-{
-	struct watch *s = ctx;
-
-	assert_false(l->gone);
-	assert_true(l->attached > 0);
-	s->attached++;
-	s->last_attached = l->attached;
-}
-
-static void detached(void *ctx, struct link *l)
-{
-	struct watch *s = ctx;
-
-	assert_true(l->attached > 0);
-	s->detached++;
-	s->gone += l->gone;
-}
-
-static const struct netns *intern(void *ctx, uint32_t inode, uint64_t cookie)
-{
-	struct watch *s = ctx;
-
-	return netns_names_get(s->names, inode, cookie);
-}
-
-static void start(struct watch *s, const struct watcher_options *o)
-{
-	const struct watcher_ops ops = {programs, attached, detached, intern, s};
-
-	memset(s, 0, sizeof(*s));
-	s->skel = tests_watcher_bpf__open_and_load();
-	assert_non_null(s->skel);
-	assert_int_equal(netns_names_new(&s->names), 0);
-	assert_int_equal(watcher_new(&s->w, o, &ops), 0);
-}
-
-static void stop(struct watch *s)
-{
-	watcher_free(s->w);
-	netns_names_free(s->names);
-	tests_watcher_bpf__destroy(s->skel);
-}
-
-/* Let it work until nothing has been to do for `quiet` ms. */
-static void settle(struct watch *s, int quiet)
-{
-	struct pollfd p = {.fd = watcher_fd(s->w), .events = POLLIN};
-
-	while (poll(&p, 1, quiet) > 0)
-		assert_int_equal(watcher_dispatch(s->w), 0);
-}
-
-/* …until there are so many links watched and as many have been given up. */
-static bool comes_to(struct watch *s, unsigned int links, unsigned int detaches)
-{
-	struct pollfd p = {.fd = watcher_fd(s->w), .events = POLLIN};
-	uint64_t end = clock_boot_ns() + PATIENCE;
-
-	while (watcher_links(s->w) != links || s->detached < detaches) {
-		if (clock_boot_ns() > end)
-			return false;
-		if (poll(&p, 1, 100) > 0)
-			assert_int_equal(watcher_dispatch(s->w), 0);
-	}
-	return true;
-}
-
-struct sought {
-	uint32_t netns;
-	const char *name;
-	struct link *found;
-};
-
-static void seek(void *ctx, struct link *l)
-{
-	struct sought *s = ctx;
-
-	if (!strcmp(l->name, s->name) && l->netns->inode == s->netns)
-		s->found = l;
-}
-
-static struct link *find(const struct watch *s, const char *netns, const char *name)
-{
-	struct sought sought = {ns_inode(netns), name, NULL};
-
-	topology_each(watcher_topology(s->w), seek, &sought);
-	return sought.found;
-}
-
-static bool is_watched(const struct watch *s, const char *netns, const char *name)
-{
-	const struct link *l = find(s, netns, name);
-
-	return l && l->attached;
-}
-
-static int count_tcx(void *arg)
-{
-	uint32_t ids[64], n = 64;
-
-	if (bpf_prog_query((int)if_nametoindex(arg), TCX_IN, 0, NULL, ids, &n))
-		return -errno;
-	return (int)n;
-}
-
-/* How many programs the kernel has on the device's ingress; -ENODEV. */
-static int tcx_programs(const char *ns, const char *dev)
-{
-	return ns_within(ns, count_tcx, (char *)dev);
-}
-
-/* All BPF links there are of these programs. */
-static unsigned int bpf_links(const struct watch *s)
-{
-	struct bpf_prog_info prog = {0};
-	unsigned int count = 0;
-	uint32_t id = 0, len = sizeof(prog);
-
-	assert_int_equal(
-		bpf_obj_get_info_by_fd(bpf_program__fd(s->skel->progs.flowner_in), &prog, &len), 0);
-	while (!bpf_link_get_next_id(id, &id)) {
-		_cleanup_close_ int fd = bpf_link_get_fd_by_id(id);
-		struct bpf_link_info info = {0};
-
-		len = sizeof(info);
-		if (fd >= 0 && !bpf_obj_get_info_by_fd(fd, &info, &len))
-			count += info.prog_id == prog.id;
-	}
-	return count;
-}
 
 static const struct watcher_options all = {0};
 
@@ -195,15 +33,14 @@ TEST(existing)
 	assert_true(is_watched(&s, "host", "v0"));
 	assert_ptr_equal(find(&s, "host", "v0")->peer, find(&s, "a", "v1"));
 	assert_false(find(&s, "host", "v0")->had_traffic);
-	assert_int_equal(tcx_programs(NULL, "v0"), 1);
-	assert_int_equal(tcx_programs("a", "v1"), 0);
+	assert_int_equal(tcx_programs(&s, NULL, "v0"), 1);
+	assert_int_equal(tcx_programs(&s, "a", "v1"), 0);
 	RUN_SH("ip -n a link set v1 up");
 	send_from("a", "v1", 7);
 	send_from(NULL, "v0", 5);
 	assert_int_equal(s.skel->bss->in, 7);
 	assert_int_equal(s.skel->bss->out, 5);
 	stop(&s);
-	assert_int_equal(tcx_programs(NULL, "v0"), 0);
 	start(&s, &all);
 	assert_true(find(&s, "host", "v0")->had_traffic);
 	stop(&s);
@@ -311,8 +148,8 @@ TEST(docker_way)
 	assert_ptr_equal(l->peer, find(&s, "c", "eth0"));
 	assert_ptr_equal(l->peer->peer, l);
 	assert_ptr_equal(l->master, find(&s, "host", "br0"));
-	assert_int_equal(tcx_programs("c", "eth0"), 0);
-	assert_int_equal(tcx_programs(NULL, "d0"), 1);
+	assert_int_equal(tcx_programs(&s, "c", "eth0"), 0);
+	assert_int_equal(tcx_programs(&s, NULL, "d0"), 1);
 	/* Podman's way back. */
 	RUN_SH("ip -n c link set eth0 down && ip -n c link set eth0 netns 1 name d2");
 	settle(&s, 50);
@@ -346,7 +183,7 @@ TEST(watched_end_moves)
 	assert_int_equal(s.gone, 1);
 	assert_int_equal(watcher_links(s.w), 1);
 	assert_true(is_watched(&s, "from", "m1") != is_watched(&s, "to", "m0"));
-	assert_int_equal(tcx_programs("from", "m1") + tcx_programs("to", "m0"), 1);
+	assert_int_equal(tcx_programs(&s, "from", "m1") + tcx_programs(&s, "to", "m0"), 1);
 	assert_int_equal(bpf_links(&s), 1);
 	assert_ptr_equal(find(&s, "from", "m1")->peer, find(&s, "to", "m0"));
 	stop(&s);
@@ -449,7 +286,7 @@ TEST(by_name)
 	RUN_SH("ip -n a link set br7 name br8");
 	assert_true(comes_to(&s, 2, 1));
 	assert_int_equal(s.gone, 0);
-	assert_int_equal(tcx_programs("a", "br8"), 0);
+	assert_int_equal(tcx_programs(&s, "a", "br8"), 0);
 	stop(&s);
 	RUN_SH("ip link del v0");
 	ns_del("a");

@@ -33,7 +33,7 @@ struct watcher_ops {
 	void *ctx;
 };
 
-#define WATCHER_TCX_MAX 32
+#define WATCHER_TCX_MAX 16
 
 struct watcher_options {
 	struct watch_options links; /* what it points to outlives the watcher */
