@@ -174,10 +174,6 @@ one_pair() {
 	flows_stop
 }
 
-told() {
-	[ -n "$(jq -c "select($1)" "$flows_out" 2>/dev/null | head -n1)" ]
-}
-
 @test "a connection older than the watching: owners, id, and marked partial" {
 	one_pair
 	serve "$server" 9000

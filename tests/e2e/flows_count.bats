@@ -88,6 +88,17 @@ bulk() {
 	same_flows "$server" eth0 ' tcp ' 4
 }
 
+@test "segmentation switched off while it is watched" {
+	begin
+	bulk 10.9.0.2 -n 5M -R
+	# What has been read is judged as the device was then.
+	wait_for 10 told '.netns.name=="'"$server"'" and .direction=="egress" and .bytes>5000000'
+	ip netns exec "$server" ethtool -K eth0 tso off
+	bulk 10.9.0.2 -n 5M -R
+	finish
+	same_flows "$server" eth0 ' tcp ' 8
+}
+
 @test "GRO on a veth: as tcpdump, which sees packets before they are merged or after, whichever tc does" {
 	ip netns exec "$client" ethtool -K eth0 tso off gso off
 	ip netns exec "$server" ethtool -K eth0 gro on

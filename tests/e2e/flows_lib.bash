@@ -77,3 +77,8 @@ same_flows() {
 	[ "$(wc -l <"$BATS_TEST_TMPDIR/dumped")" -ge "${4:-2}" ] || { echo "tcpdump saw too little:" >&2; cat "$BATS_TEST_TMPDIR/dumped" >&2; return 1; }
 	diff "$BATS_TEST_TMPDIR/dumped" "$BATS_TEST_TMPDIR/counted" >&2
 }
+
+# told FILTER: for wait_for: some line so far has it.
+told() {
+	[ -n "$(jq -c "select($1)" "$flows_out" 2>/dev/null | head -n1)" ]
+}

@@ -61,14 +61,8 @@ struct flows {
 
 static int programs(void *ctx, const struct link *l, int *in_fd, int *out_fd)
 {
-	struct flows *f = ctx;
-	int err = flow_source_programs(f->source, l->netns, l->ethernet, in_fd, out_fd);
-
-	if (err == -ENOSPC)
-		log_warn("links of more than %d namespaces cannot be watched at once; narrow it "
-			 "with --netns",
-			 FL_FLOW_SLOTS);
-	return err;
+	return flow_source_programs(((struct flows *)ctx)->source, l->netns, l->ethernet, in_fd,
+				    out_fd);
 }
 
 static void attached(void *ctx, struct link *l)

@@ -40,11 +40,19 @@ struct attaching {
 	enum tc_way way;
 };
 
+static int look_inside(void *arg)
+{
+	struct link *l = arg;
+
+	l->cuts_segments = offload_cuts_segments(l->name);
+	return 0;
+}
+
 static int attach_inside(void *arg)
 {
 	struct attaching *a = arg;
 
-	a->link->cuts_segments = offload_cuts_segments(a->link->name);
+	look_inside(a->link);
 	return tc_attach(&a->attachment, a->link->ifindex, a->in_fd, a->out_fd, a->way);
 }
 
@@ -63,6 +71,8 @@ static const char *advice(int err)
 	case -ENOENT:
 		return ": no process is in that namespace and it has no name here: name it with "
 		       "ip netns attach";
+	case -ENOSPC:
+		return ": links of too many namespaces are watched: narrow it with --netns";
 	case -EBUSY:
 		return ": its ingress qdisc is in the way: replace it by clsact";
 	case -EMFILE:
@@ -183,6 +193,8 @@ static void decide(struct watcher *w, struct link *l)
 		end(w, e);
 	else if (wanted && !e->attachment)
 		attach(w, e); /* something is different now; that it failed has been told */
+	else if (wanted)
+		link_monitor_within(w->monitor, l, look_inside, l);
 }
 
 /* False: there is more to do than could be done by then. */

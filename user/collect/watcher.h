@@ -33,7 +33,7 @@ struct watcher_ops {
 	void *ctx;
 };
 
-#define WATCHER_TCX_MAX 16
+#define WATCHER_TCX_MAX 64
 
 struct watcher_options {
 	struct watch_options links; /* what it points to outlives the watcher */

@@ -238,6 +238,10 @@ int topology_set(struct topology *t, const struct netns *netns, const struct lin
 	set_master(t, e, master ? master->link : NULL);
 	if (added)
 		find_ports(t, e);
+	/* What does not stand in the facts may have changed: what the device leaves to the stack.
+	 */
+	if (e->link->attached)
+		queue(t, e);
 	return 0;
 }
 

@@ -53,7 +53,8 @@ void topology_each(const struct topology *t, void (*fn)(void *ctx, struct link *
 
 /*
  * The next link about which the answer of topology_wants() may have changed, each once: a new one,
- * one with another name, master or peer, one whose peer's master is another, one that is gone. In
+ * one with another name, master or peer, one whose peer's master is another, one that is gone; and
+ * one that is watched, whenever there was news of it. In
  * the order in which that came about. The reference is the caller's. NULL: no more.
  */
 struct link *topology_next_changed(struct topology *t);
