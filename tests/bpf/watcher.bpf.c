@@ -2,6 +2,7 @@
 /* Programs to attach: each counts the packets of our own Ethernet type that it sees. */
 #include "vmlinux.h"
 #include <bpf/bpf_helpers.h>
+#include "skb.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 

@@ -76,6 +76,7 @@ TEST(json)
 	f.receiver.owner.cgroup = &box;
 	eth.master = &br;
 	eth.peer = NULL;
+	eth.peer_netns = NULL;
 	same(&f, HEAD
 	     "\"link\":{\"name\":\"eth0\",\"ifindex\":2,\"kind\":\"veth\",\"peer\":{\"ifindex\":7},"
 	     "\"master\":\"br0\"},\"direction\":\"ingress\",\"family\":\"ipv4\",\"proto\":\"tcp\"," ENDS
@@ -103,6 +104,7 @@ TEST(kinds)
 	f.vlan = 7;
 	f.vlan2 = 0;
 	eth.peer = NULL;
+	eth.peer_netns = NULL;
 	eth.peer_ifindex = 0;
 	eth.kind[0] = '\0';
 #define BARE HEAD "\"link\":{\"name\":\"eth0\",\"ifindex\":2},\"direction\":\"egress\","
@@ -194,6 +196,7 @@ TEST(hostile)
 	eth.netns = &evil;
 	host.netns = &evil;
 	memcpy(host.name, "\xe2\x80\xae", 4);
+	link_pair(&eth, &host);
 	memcpy(br.name, "\\\"\x01", 4);
 	eth.master = &br;
 	f.sender = (struct flow_end){&evil, process("\"}\n\x1b[2J\xff", 1, NULL)};
