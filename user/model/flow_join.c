@@ -182,11 +182,22 @@ static const struct netns *leads_into(const struct flow *f)
 	return f->link->peer_netns;
 }
 
+/* The socket that opened the flow's connection, or the other one. */
+static const struct endpoint *end_of_conn(const struct flow_table *t, const struct flow *f,
+					  bool client)
+{
+	if (!f->conn)
+		return NULL;
+	return tracker_connection(t->opt.tracker, f->conn, client ? ROLE_CLIENT : ROLE_SERVER);
+}
+
 static void find_sender(struct flow_table *t, struct entry *e)
 {
 	struct flow *f = &e->flow;
 	const struct endpoint *ep;
 
+	/* Better known, perhaps, than the last time: the process that accepted. */
+	set_end(&f->sender, end_of_conn(t, f, f->from_client));
 	if (is_known(&f->sender))
 		return;
 	ep = tracker_endpoint(t->opt.tracker, e->cookie);
@@ -208,6 +219,7 @@ static void find_receiver(struct flow_table *t, struct entry *e)
 	const struct netns *netns = leads_into(&e->flow);
 	struct flow *f = &e->flow;
 
+	set_end(&f->receiver, end_of_conn(t, f, !f->from_client));
 	if (is_known(&f->receiver))
 		return;
 	if (e->reverse && (is_known(&e->reverse->flow.sender) || e->reverse->flow.sender.netns ||
@@ -219,28 +231,25 @@ static void find_receiver(struct flow_table *t, struct entry *e)
 		set_end(&f->receiver, tracker_udp(t->opt.tracker, netns->cookie, &f->dst));
 }
 
-static void find_ends(struct flow_table *t, struct entry *e)
-{
-	const struct tracker *tr = t->opt.tracker;
-	struct flow *f = &e->flow;
-
-	if (f->conn) {
-		const struct endpoint *client = tracker_connection(tr, f->conn, ROLE_CLIENT);
-		const struct endpoint *server = tracker_connection(tr, f->conn, ROLE_SERVER);
-
-		set_end(&f->sender, f->from_client ? client : server);
-		set_end(&f->receiver, f->from_client ? server : client);
-	}
-	find_sender(t, e);
-	find_receiver(t, e);
-}
-
+/* Both directions at once: what is known of one tells of the other. */
 void flow_join(struct flow_table *t, struct entry *e)
 {
+	struct entry *r;
+
 	if (e->rest)
 		return;
 	find_reverse(t, e);
+	r = e->reverse;
 	e->flow.state = state_of(e);
 	find_conn(t, e);
-	find_ends(t, e);
+	if (r) {
+		r->flow.state = state_of(r);
+		find_conn(t, r);
+		find_conn(t, e);
+		find_sender(t, r);
+	}
+	find_sender(t, e);
+	find_receiver(t, e);
+	if (r)
+		find_receiver(t, r);
 }

@@ -374,11 +374,8 @@ void flow_table_settle(struct flow_table *t, uint64_t now)
 			continue;
 		if (e->touched)
 			f->partial = may_be_older(t, f);
-		if (e->touched || f->first + YOUNG_NS > now) {
+		if (e->touched || f->first + YOUNG_NS > now)
 			flow_join(t, e);
-			if (e->reverse && !e->reverse->touched)
-				flow_join(t, e->reverse);
-		}
 	}
 	for (size_t i = 0; i < t->nrows; i++) {
 		struct entry *e = (struct entry *)t->rows[i];
