@@ -57,7 +57,8 @@ struct flow {
 	bool partial; /* it may have begun before the link was watched */
 	bool ended;   /* this is the last that is said of it */
 
-	uint64_t conn;    /* 0: unknown */
+	uint64_t conn; /* 0: unknown */
+	bool by_tuple; /* an end, or conn, is known from another link: same tuple, same namespace */
 	bool from_client; /* with conn: this direction is the opener's */
 	struct flow_end sender, receiver;
 };

@@ -377,6 +377,7 @@ void flow_table_settle(struct flow_table *t, uint64_t now)
 		if (e->touched || f->first + YOUNG_NS > now)
 			flow_join(t, e);
 	}
+	flow_follow(t, now > YOUNG_NS ? now - YOUNG_NS : 0);
 	for (size_t i = 0; i < t->nrows; i++) {
 		struct entry *e = (struct entry *)t->rows[i];
 

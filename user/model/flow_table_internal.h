@@ -4,6 +4,7 @@
  *
  *	flow_table.c	pieces in, flows out; which ones are there
  *	flow_join.c	the other direction, the connection, the sockets at both ends
+ *	flow_follow.c	the same flow on other links
  */
 #ifndef FLOWNER_MODEL_FLOW_TABLE_INTERNAL_H
 #define FLOWNER_MODEL_FLOW_TABLE_INTERNAL_H
@@ -22,6 +23,7 @@ struct entry {
 	struct fl_flow_key key; /* ifindex: the watched link's number, which is never used again */
 	size_t row;
 	struct entry *reverse; /* the other direction on the same link; each other's */
+	struct entry *same;    /* the next of the same tuple, on another link: of flow_follow() */
 	struct entry *older;   /* an earlier connection between the same ports */
 	struct entry *newer;   /* of which this is an earlier one */
 	uint64_t cookie, cgroup;
@@ -56,6 +58,12 @@ struct flow_table {
 	bool asks;
 	struct flow_table_stats stats;
 };
+
+/* --- flow_follow.c --- */
+
+/* Ends that are known on one link for those where they are not: of flows that were touched, or
+ * began since `young_since`. */
+void flow_follow(struct flow_table *t, uint64_t young_since);
 
 /* --- flow_join.c --- */
 

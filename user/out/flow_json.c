@@ -129,6 +129,8 @@ void flow_json(const struct flow_view *v, const struct flow *f, struct buf *b)
 		party_json_time(&j, "first", v->clock, f->first);
 	if (f->last)
 		party_json_time(&j, "last", v->clock, f->last);
+	if (f->by_tuple)
+		json_str(&j, "stitched", "tuple");
 	if (f->partial)
 		json_bool(&j, "partial", true);
 	if (f->conn)

@@ -245,6 +245,8 @@ static size_t put_note(const void *view, const void *row, struct buf *b)
 		note(b, start, "fragments");
 	if (f->partial)
 		note(b, start, "partial");
+	if (f->by_tuple)
+		note(b, start, "by tuple");
 	if (f->ended)
 		note(b, start, "ended");
 	return b->len > start ? b->len - start : cell_unknown(b);
@@ -282,8 +284,9 @@ static const struct table_column columns[] = {
 	{"last", "LAST", "when the last one did", false, false, put_last},
 	{"path", "PATH", "the links that the connection crosses, from the client", false, false,
 	 put_path},
-	{"note", "NOTE", "partial, fragments, ICMP type, what is malformed", false, false,
-	 put_note},
+	{"note", "NOTE",
+	 "partial, by tuple (an end is known from another link), fragments, ICMP type, flaw", false,
+	 false, put_note},
 };
 #define COLUMNS ((unsigned int)(sizeof(columns) / sizeof(columns[0])))
 
