@@ -271,7 +271,7 @@ one_pair() {
 	ends() {
 		flows_start "${@:2}"
 		flows_stop
-		grep -q "^flowner: watching $1 links;" "$flows_err" || { cat "$flows_err" >&2; return 1; }
+		grep -q "^flowner: watching $1 link" "$flows_err" || { cat "$flows_err" >&2; return 1; }
 	}
 	ends 4 "${mine[@]}"
 	ends 1 --netns "$client"

@@ -505,9 +505,9 @@ static void summarize(const struct flows *f, unsigned int links, uint64_t *lost)
 	flow_source_get_stats(f->source, &s);
 	flow_table_get_stats(f->table, &t);
 	*lost = s.lost;
-	log_info("%" PRIu64 " packets, %" PRIu64 " bytes counted on %u links, %" PRIu64
+	log_info("%" PRIu64 " packets, %" PRIu64 " bytes counted on %u link%s, %" PRIu64
 		 " packets lost, %" PRIu64 " filtered out in the kernel, %.1f s",
-		 t.packets, t.bytes, links, s.lost, s.filtered,
+		 t.packets, t.bytes, links, links == 1 ? "" : "s", s.lost, s.filtered,
 		 (double)(clock_boot_ns() - f->started) / 1e9);
 	if (s.overflowed)
 		log_debug("%" PRIu64 " packets came through the ring, for the map was full",
@@ -565,7 +565,8 @@ int flows_run(const struct flows_config *cfg, const struct table_columns *column
 	f.started = f.last_read = f.last_show = clock_boot_ns();
 	f.next_show = f.started + cfg->interval_ns;
 	f.deadline = cfg->duration_ns ? f.started + cfg->duration_ns : 0;
-	log_info("watching %u links; Ctrl-C ends it", watcher_links(f.watcher));
+	links = watcher_links(f.watcher);
+	log_info("watching %u link%s; Ctrl-C ends it", links, links == 1 ? "" : "s");
 	err = run(&f);
 	if (!err)
 		err = finish(&f, &links);

@@ -25,6 +25,7 @@ static const struct {
 } needed_caps[] = {
 	{CAP_BPF, "CAP_BPF", true},
 	{CAP_PERFMON, "CAP_PERFMON", true},
+	{CAP_NET_ADMIN, "CAP_NET_ADMIN", false}, /* tc programs */
 	{CAP_SYS_ADMIN, "CAP_SYS_ADMIN", false}, /* iterators see tasks of others; setns */
 };
 
@@ -188,6 +189,35 @@ static enum feature_answer try_sock_cgroup(void)
 	return FEATURE_NO;
 }
 
+static int load_tc(void)
+{
+	static const struct bpf_insn insns[] = {
+		{.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0},
+		{.code = BPF_JMP | BPF_EXIT},
+	};
+
+	return bpf_prog_load(BPF_PROG_TYPE_SCHED_CLS, "probe", "GPL", insns, 2, NULL);
+}
+
+static enum feature_answer try_tc(void)
+{
+	_cleanup_close_ int fd = load_tc();
+
+	return fd >= 0 ? FEATURE_YES : of_errno(-errno);
+}
+
+/* A link to a device that does not exist: only a kernel that has tcx looks for it. */
+static enum feature_answer try_tcx(void)
+{
+	enum { TCX_INGRESS = 46 }; /* enum bpf_attach_type; newer than some linux/bpf.h */
+	_cleanup_close_ int prog = load_tc(), link = -1;
+
+	if (prog < 0)
+		return of_errno(-errno);
+	link = bpf_link_create(prog, INT32_MAX, (enum bpf_attach_type)TCX_INGRESS, NULL);
+	return link >= 0 || errno == ENODEV ? FEATURE_YES : of_errno(-errno);
+}
+
 static const struct {
 	const char *name, *why, *since;
 	bool required;
@@ -209,6 +239,9 @@ static const struct {
 	 "CONFIG_FTRACE_SYSCALLS", false, try_accept},
 	{"cgroup of a socket", "the container, where the process is not known", "5.15", false,
 	 try_sock_cgroup},
+	{"tc programs", "flows", "4.1, CONFIG_NET_CLS_BPF", false, try_tc},
+	{"tcx", "programs on links leave nothing behind, not even after kill -9", "6.6", false,
+	 try_tcx},
 	{"reset reasons", "why this host sent a reset", "6.10", false, try_reset_reason},
 };
 
