@@ -138,6 +138,15 @@ void netns_names_free(struct netns_names *n)
 	free(n);
 }
 
+/*
+ * The kernel's first one: its inode is fixed (NET_NS_INIT_INO, 6.18); before that, cookies were
+ * given out from 1 on.
+ */
+static bool is_initial(const struct entry *e)
+{
+	return e->netns.inode == 0xeffffff9 || e->cookie == 1;
+}
+
 static void look_up_name(struct netns_names *n, struct entry *e)
 {
 	uint64_t now = clock_boot_ns();
@@ -147,10 +156,11 @@ static void look_up_name(struct netns_names *n, struct entry *e)
 	if (now - n->scanned > (new ? RESCAN_NEW_NS : RESCAN_NS))
 		scan(n);
 	HASH_FIND_INT(n->named, &e->netns.inode, named);
-	if (named) {
+	if (named)
 		e->name = strdup(named->name);
-		e->netns.name = e->name;
-	}
+	else if (is_initial(e)) /* pid 1 may be hidden from us */
+		e->name = strdup("host");
+	e->netns.name = e->name;
 }
 
 const struct netns *netns_names_get(struct netns_names *n, uint32_t inode, uint64_t cookie)
