@@ -87,9 +87,15 @@ struct fl_flow_count {
 	__u32 isn, isn_other;
 	__u8 tcp_flags; /* all that were seen */
 	__u8 isn_known; /* FL_ISN_* */
-	__u8 pad[2];
+	__u8 over;      /* another connection has the tuple now: count no more (reuse.bpf.h) */
+	__u8 pad;
 	__u32 tick; /* of jiffies, where `last` was set: of no use to user space */
 };
+
+/* Bits, by the hash of a tuple: there may be an entry. Cleared with each swap of the maps. */
+#define FL_REUSE_WORDS 1024
+/* Beyond so many CPUs, connections between the same ports within a second may be mixed up. */
+#define FL_REUSE_CPUS_MAX 256
 
 #define FL_ISN_SYN    0x1 /* isn is there */
 #define FL_ISN_SYNACK 0x2 /* isn and isn_other are there */

@@ -15,6 +15,7 @@
 #include "filter_tuple.bpf.h"
 #include "flow_abi.h"
 #include "parse.bpf.h"
+#include "reuse.bpf.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
@@ -173,32 +174,43 @@ static __noinline int begin(struct __sk_buff *skb, const struct fl_flow_key *key
 	 */
 	c.cookie = bpf_get_socket_cookie(skb);
 	c.cgroup = bpf_skb_cgroup_id(skb);
-	if (tcp->flags & TCP_SYN)
-		set_isn(&c, tcp);
 	map = bpf_map_lookup_elem(&flow_maps, &zero);
+	if (tcp->flags & TCP_SYN) {
+		set_isn(&c, tcp);
+		if (map)
+			reuse_end_others(map, key, tcp->seq);
+	}
+	if (tcp->flags)
+		reuse_note(key);
 	if (!map || bpf_map_update_elem(map, key, &c, BPF_NOEXIST))
 		n->overflowed += send_record(key, &c);
 	return 0;
 }
 
-/*
- * A SYN of a flow that is there. If it opens another connection between the same ports, what is
- * counted so far was the earlier one's.
- */
+/* The entry is there, but what it has is an earlier connection's: send that away, start afresh. */
 static __noinline int take_over(struct __sk_buff *skb, const struct fl_flow_key *key,
-				const struct parse_tcp *tcp, struct fl_flow_count *c)
+				struct fl_flow_count *c)
 {
 	if (!c)
 		return 0;
-	if (c->isn_known && c->isn == tcp->seq) {
-		set_isn(c, tcp);
-		return 0;
-	}
 	send_record(key, c);
 	__builtin_memset(c, 0, sizeof(*c));
 	c->first = bpf_ktime_get_boot_ns();
 	c->cookie = bpf_get_socket_cookie(skb);
 	c->cgroup = bpf_skb_cgroup_id(skb);
+	return 0;
+}
+
+/* A SYN of a flow that is there: the same once more, or that of another connection. */
+static __noinline int on_syn(struct __sk_buff *skb, const struct fl_flow_key *key,
+			     const struct parse_tcp *tcp, void *map, struct fl_flow_count *c)
+{
+	if (!c)
+		return 0;
+	if (!(c->isn_known && c->isn == tcp->seq)) {
+		take_over(skb, key, c);
+		reuse_end_others(map, key, tcp->seq);
+	}
 	set_isn(c, tcp);
 	return 0;
 }
@@ -222,7 +234,9 @@ static __always_inline int on_packet(struct __sk_buff *skb, __u32 l2, __u32 egre
 		return NEXT;
 	}
 	if (tcp.flags & TCP_SYN)
-		take_over(skb, &key, &tcp, c);
+		on_syn(skb, &key, &tcp, map, c);
+	else if (c->over)
+		take_over(skb, &key, c);
 	add_packet(c, skb, &tcp, egress);
 	set_last(c);
 	return NEXT;

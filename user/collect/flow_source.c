@@ -54,6 +54,7 @@ static int share_maps(struct flows_bpf *skel, const struct flows_bpf *from)
 		{skel->maps.flow_ring, from->maps.flow_ring},
 		{skel->maps.flow_counters, from->maps.flow_counters},
 		{skel->maps.fragments, from->maps.fragments},
+		{skel->maps.reuse_begun, from->maps.reuse_begun},
 	};
 	int err = 0;
 
@@ -77,6 +78,7 @@ static int load_programs(struct flow_source *s, uint32_t slot, bool ethernet, in
 		return -errno;
 	skel->rodata->slot = slot;
 	skel->rodata->filter = s->opt.filter;
+	skel->rodata->ncpus = (uint32_t)libbpf_num_possible_cpus();
 	in_prog = ethernet ? skel->progs.flowner_in : skel->progs.flowner_l3_in;
 	out_prog = ethernet ? skel->progs.flowner_out : skel->progs.flowner_l3_out;
 	for (int i = 0; i < skel->skeleton->prog_cnt; i++) {
@@ -294,6 +296,19 @@ int flow_source_fd(const struct flow_source *s)
 	return ring_buffer__epoll_fd(s->ring);
 }
 
+/*
+ * The map in place is as good as empty. A bit that is set just now and lost means at worst that two
+ * connections between the same ports within this second are not told apart.
+ */
+static void clear_begun(struct flow_source *s)
+{
+	static const uint64_t none;
+	int fd = bpf_map__fd(s->maps->maps.reuse_begun);
+
+	for (uint32_t i = 0; i < FL_REUSE_WORDS; i++)
+		bpf_map_update_elem(fd, &i, &none, BPF_ANY);
+}
+
 long flow_source_read(struct flow_source *s,
 		      void (*each)(void *ctx, const struct netns *netns,
 				   const struct fl_flow_key *key,
@@ -311,6 +326,7 @@ long flow_source_read(struct flow_source *s,
 		err = flow_map_swap(s->flow_map, st.overflowed + st.lost);
 	if (err)
 		return err;
+	clear_begun(s);
 	/* Records first: of two connections between the same ports they tell the earlier one. */
 	err = ring_buffer__consume(s->ring);
 	if (err >= 0)
