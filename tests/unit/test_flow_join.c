@@ -125,6 +125,41 @@ TEST(id_without_answers_direction)
 	free_world(w);
 }
 
+TEST(id_of_older_connection)
+{
+	struct world *w = new_world(100);
+	struct fl_snapshot c = {.sock = client_sock(EST, EST),
+				.task = curl(),
+				.counts = {.acked_bytes = 1},
+				.protocol = IPPROTO_TCP};
+	struct fl_snapshot s = {
+		.sock = server_sock(EST, EST), .task = nginx(), .protocol = IPPROTO_TCP};
+
+	tracker_snapshot(w->tracker, &c);
+	tracker_snapshot(w->tracker, &s);
+	/* One direction has its socket, the other one was routed. */
+	put(w, by_socket(sent(w, TH_ACK, 10), CLIENT));
+	put(w, answered(w, TH_ACK, 11));
+	put(w, sent_on(w, w->s0, TH_ACK, 10));
+	put(w, by_socket(answered_on(w, w->s0, TH_ACK, 11), SERVER));
+	settle(w, 20);
+	for (size_t i = 0; i < 2; i++) {
+		const struct link *l = i ? w->s0 : w->c0;
+		const struct flow *there = only(w, l, sent_on(w, l, 0, 0));
+		const struct flow *back = only(w, l, answered_on(w, l, 0, 0));
+
+		assert_int_equal(there->conn, CONN);
+		assert_int_equal(back->conn, CONN);
+		assert_true(there->from_client && !back->from_client);
+		assert_end(&there->sender, &blue, OWNER_SNAPSHOT, 10, "curl");
+		assert_end(&there->receiver, &red, OWNER_SNAPSHOT, 20, "nginx");
+		assert_end(&back->receiver, &blue, OWNER_SNAPSHOT, 10, "curl");
+		assert_true(there->partial && back->partial);
+		assert_int_equal(there->state, FLOW_STATE_OPEN);
+	}
+	free_world(w);
+}
+
 /* Its socket may have had another connection before. */
 TEST(no_id_of_a_syns_socket)
 {
@@ -356,6 +391,27 @@ TEST(datagrams)
 	free_world(w);
 }
 
+/* Both read at once, in either order; it may be all that is ever read of them. */
+TEST(answer_in_one_reading)
+{
+	struct fl_snapshot s;
+
+	for (int i = 0; i < 2; i++) {
+		struct world *w = new_world(100);
+
+		s = udp_socket(SERVER, &red, w->server, nginx());
+		tracker_snapshot(w->tracker, &s);
+		if (i)
+			put(w, udp(w, 10));
+		put(w, by_socket(udp_answer(w, 11), SERVER));
+		if (!i)
+			put(w, udp(w, 10));
+		settle(w, 20);
+		assert_end(&only(w, w->c0, udp(w, 0))->receiver, &red, OWNER_SNAPSHOT, 20, "nginx");
+		free_world(w);
+	}
+}
+
 TEST(asks_once)
 {
 	struct world *w = new_world(100);
@@ -464,6 +520,7 @@ int main(void)
 		IT("a SYN-ACK tells the id that both sockets have", id_of_both_sockets),
 		IT("…for any sequence numbers, those that wrap around too", id_for_any_numbers),
 		IT("…where only one direction comes past", id_without_answers_direction),
+		IT("an older connection's id is its socket's", id_of_older_connection),
 		IT("a SYN's socket tells no id", no_id_of_a_syns_socket),
 		IT("two connections with the same ports keep their directions", ports_again),
 		IT("whoever accepts becomes known later", accept_after_data),
@@ -472,6 +529,7 @@ int main(void)
 		   known_socket_stays),
 		IT("states, in any order", states),
 		IT("a datagram's sender, and who is bound or answers", datagrams),
+		IT("an answer in the same reading tells the receiver", answer_in_one_reading),
 		IT("an unknown datagram socket is asked for once", asks_once),
 		IT("no more than a cgroup", only_the_cgroup),
 		IT("echo requests and replies find each other", echoes),

@@ -376,7 +376,8 @@ void flow_table_settle(struct flow_table *t, uint64_t now)
 			f->partial = may_be_older(t, f);
 		if (e->touched || f->first + YOUNG_NS > now) {
 			flow_join(t, e);
-			if (e->reverse && !e->reverse->touched)
+			/* Each learns from the other what that one learnt from its own pieces. */
+			if (e->reverse)
 				flow_join(t, e->reverse);
 		}
 	}
