@@ -170,6 +170,45 @@ TEST(syn_after_the_rest)
 	free_world(w);
 }
 
+/* Of two connections in one reading the later one's pieces may come first. */
+TEST(earlier_after_later)
+{
+	struct world *w = new_world(100);
+	struct piece p = sent(w, 0, 0);
+
+	put(w, with_syn(sent(w, 0, 110), 2000));
+	put(w, with_syn(sent(w, 0, 210), 3000));
+	put(w, until(with_syn(sent(w, TH_FIN, 10), 1000), 90));
+	settle(w, 220);
+	assert_int_equal(flows(w), 3);
+	assert_int_equal(nth(w, w->c0, p, 0)->tcp_flags, TH_SYN | TH_FIN);
+	assert_true(nth(w, w->c0, p, 0)->ended);
+	assert_true(nth(w, w->c0, p, 1)->ended);
+	assert_false(nth(w, w->c0, p, 2)->ended);
+	put(w, sent(w, TH_ACK, 220));
+	flow_table_advance(w->table);
+	assert_int_equal(sent_flow(w)->first, AT(210));
+	assert_int_equal(sent_flow(w)->packets, 2);
+	free_world(w);
+}
+
+/* Nor does a SYN that comes last make another connection of what went before it. */
+TEST(earliest_syn_last)
+{
+	struct world *w = new_world(100);
+	struct piece p = sent(w, 0, 0);
+
+	put(w, until(sent(w, TH_ACK, 20), 50));
+	put(w, with_syn(sent(w, 0, 110), 2000));
+	put(w, with_syn(sent(w, 0, 10), 1000));
+	settle(w, 120);
+	assert_int_equal(flows(w), 2);
+	assert_int_equal(nth(w, w->c0, p, 0)->packets, 2);
+	assert_false(nth(w, w->c0, p, 0)->partial);
+	assert_false(nth(w, w->c0, p, 1)->ended);
+	free_world(w);
+}
+
 /* The caller ends what is left (at the end of a run); in any order they may go. */
 TEST(outlives_newer)
 {
@@ -473,6 +512,8 @@ int main(void)
 		IT("a SYN with another sequence number makes another flow", another_syn),
 		IT("late pieces go to theirs, by sequence number or by time", late_pieces),
 		IT("the SYN's piece may come after others of its connection", syn_after_the_rest),
+		IT("an earlier connection read after a later one", earlier_after_later),
+		IT("…its SYN last of all", earliest_syn_last),
 		IT("an earlier connection that outlives a later one", outlives_newer),
 		IT("TCP without a SYN is partial", partial_tcp),
 		IT("other flows are partial where the link had traffic", partial_others),

@@ -232,40 +232,50 @@ static struct entry *find_entry(struct flow_table *t, const struct fl_flow_key *
 	return e;
 }
 
-/* Another connection between the same ports: `e` is an earlier one from here on. */
-static struct entry *supersede(struct flow_table *t, struct watched *w, struct entry *e)
+/* Another connection between the same ports, between an earlier and a later one; not both NULL. */
+static struct entry *insert(struct flow_table *t, struct watched *w, struct entry *older,
+			    struct entry *newer)
 {
-	struct entry *n = new_entry(t, w, &e->key);
+	struct entry *n = new_entry(t, w, newer ? &newer->key : &older->key);
 
 	if (!n)
 		return NULL;
-	HASH_DEL(t->entries, e);
-	e->newer = n;
-	n->older = e;
+	n->older = older;
+	n->newer = newer;
+	if (older)
+		older->newer = n;
+	if (newer) {
+		newer->older = n;
+		return n;
+	}
+	HASH_DEL(t->entries, older);
 	HASH_ADD(hh, t->entries, key, sizeof(n->key), n);
 	return n;
 }
 
 /*
- * Which of the connections between these ports does the piece belong to? Its SYN tells, or its
- * time: pieces of one connection, from several CPUs, come in any order.
+ * Which of the connections between these ports does the piece belong to? `e` is the newest. Its SYN
+ * tells, or its time: pieces of one reading, from several CPUs, come in any order.
  */
 static struct entry *choose(struct flow_table *t, struct watched *w, struct entry *e,
 			    const struct fl_flow_count *c)
 {
-	struct entry *o;
+	struct entry *o, *newer = NULL;
 
 	if (!c->isn_known) {
-		for (o = e; o->older && o->isn_known && c->last < o->flow.first; o = o->older)
+		for (o = e; o->older && c->last < o->flow.first; o = o->older)
 			;
 		return o;
 	}
 	for (o = e; o; o = o->older)
 		if (o->isn_known && o->isn == c->isn)
 			return o;
-	if (!e->isn_known && c->first <= e->flow.first)
-		return e;
-	return supersede(t, w, e);
+	for (o = e; o && c->first <= o->flow.first; o = o->older)
+		newer = o;
+	/* Its SYN was still missing. */
+	if (newer && !newer->isn_known)
+		return newer;
+	return insert(t, w, o, newer);
 }
 
 static void add(struct flow_table *t, struct entry *e, const struct fl_flow_count *c)
