@@ -438,6 +438,24 @@ TEST(full)
 	free_world(w);
 }
 
+/* The rests take no flow's place. */
+TEST(room_again)
+{
+	struct world *w = new_world(1);
+
+	put(w, to_port(w, IN, 1, 10));
+	put(w, to_port(w, IN, 2, 10));
+	put(w, to_port(w, OUT, 2, 10));
+	settle(w, IDLE_S * S + 10);
+	flow_table_advance(w->table);
+	assert_int_equal(flows(w), 2);
+	put(w, to_port(w, IN, 2, IDLE_S * S + 20));
+	put(w, to_port(w, IN, 1, IDLE_S * S + 20));
+	assert_non_null(nth(w, w->c0, to_port(w, IN, 2, 0), 0));
+	assert_int_equal(rest_of(w, w->c0, IN)->packets, 2);
+	free_world(w);
+}
+
 /* There is no room for the next connection either; what was there goes on. */
 TEST(full_of_connections)
 {
@@ -524,6 +542,7 @@ int main(void)
 		IT("watched again before the next settling they go on", watched_again),
 		IT("another device with the same ifindex is another link", another_device),
 		IT("beyond the maximum there is one rest a link and direction", full),
+		IT("…which takes no flow's room", room_again),
 		IT("a connection that found no room leaves the earlier one alone",
 		   full_of_connections),
 		IT("pieces of links that are not watched are stray", strays),

@@ -33,6 +33,10 @@ static void remove_entry(struct flow_table *t, struct entry *e)
 	/* An earlier connection that outlives a later one has its tuple for itself again. */
 	if (e->older && !e->newer)
 		HASH_ADD(hh, t->entries, key, sizeof(e->key), e->older);
+	if (e->rest) {
+		e->w->rest[e->flow.egress] = NULL;
+		t->nrests--;
+	}
 	if (--e->w->entries == 0 && e->w->closed)
 		free_watched(e->w);
 	link_put(e->flow.link);
@@ -208,13 +212,14 @@ static struct entry *rest_of(struct flow_table *t, struct watched *w, bool egres
 	e->flow.egress = egress;
 	e->flow.kind = FLOW_REST;
 	w->rest[egress] = e;
+	t->nrests++;
 	return e;
 }
 
 static struct entry *new_entry(struct flow_table *t, struct watched *w,
 			       const struct fl_flow_key *key)
 {
-	struct entry *e = t->nrows < t->opt.max ? new_row(t, w) : NULL;
+	struct entry *e = t->nrows - t->nrests < t->opt.max ? new_row(t, w) : NULL;
 
 	if (!e)
 		return NULL;

@@ -52,6 +52,7 @@ struct flow_table {
 	struct watched *links; /* by netns and ifindex */
 	struct flow **rows;
 	size_t nrows, room;
+	size_t nrests; /* of the rows */
 	uint32_t next_number;
 	bool asks;
 	struct flow_table_stats stats;
