@@ -471,6 +471,29 @@ TEST(full_of_connections)
 	free_world(w);
 }
 
+/* A rest counts as its packets would have been counted elsewhere, and so do the totals. */
+TEST(cut_packets_of_the_rest)
+{
+	struct world *w = new_world(0);
+	struct piece p = answered(w, TH_ACK, 1);
+
+	w->c0->cuts_segments = true;
+	p.count.segments = 10;
+	p.count.header_bytes = 900;
+	put(w, p);
+	p = to_port(w, OUT, 1, 1);
+	p.count.segments = 3;
+	put(w, p);
+	settle(w, 2);
+	assert_int_equal(rest_of(w, w->c0, OUT)->packets, 11);
+	assert_int_equal(rest_of(w, w->c0, OUT)->segments, 13);
+	assert_int_equal(rest_of(w, w->c0, OUT)->bytes, 1100);
+	assert_int_equal(stats(w).packets, 11);
+	assert_int_equal(stats(w).bytes, 1100);
+	assert_int_equal(stats(w).rest, 11);
+	free_world(w);
+}
+
 TEST(strays)
 {
 	struct world *w = new_world(100);
@@ -543,6 +566,7 @@ int main(void)
 		IT("another device with the same ifindex is another link", another_device),
 		IT("beyond the maximum there is one rest a link and direction", full),
 		IT("…which takes no flow's room", room_again),
+		IT("…where what the stack cuts is cut as well", cut_packets_of_the_rest),
 		IT("a connection that found no room leaves the earlier one alone",
 		   full_of_connections),
 		IT("pieces of links that are not watched are stray", strays),

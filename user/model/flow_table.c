@@ -283,7 +283,25 @@ static struct entry *choose(struct flow_table *t, struct watched *w, struct entr
 	return insert(t, w, o, newer);
 }
 
-static void add(struct flow_table *t, struct entry *e, const struct fl_flow_count *c)
+struct amount {
+	uint64_t packets, bytes;
+};
+
+/* What passes the link, as a packet socket on it sees. */
+static struct amount amount_on(const struct link *l, const struct fl_flow_key *k,
+			       const struct fl_flow_count *c)
+{
+	uint64_t kind = FL_BITS_GET(k->bits, FL_BITS_KIND);
+
+	if (l->cuts_segments && FL_BITS_GET(k->bits, FL_BITS_EGRESS) &&
+	    FL_BITS_GET(k->bits, FL_BITS_PROTO) == IPPROTO_TCP &&
+	    (kind == FL_FLOW_IPV4 || kind == FL_FLOW_IPV6))
+		return (struct amount){c->segments, c->bytes + c->header_bytes};
+	return (struct amount){c->packets, c->bytes};
+}
+
+static void add(struct flow_table *t, struct entry *e, const struct fl_flow_count *c,
+		const struct amount *a)
 {
 	struct flow *f = &e->flow;
 
@@ -291,14 +309,8 @@ static void add(struct flow_table *t, struct entry *e, const struct fl_flow_coun
 		f->first = c->first;
 	if (c->last > f->last)
 		f->last = c->last;
-	/* What passes the link, as a packet socket on it sees. */
-	if (f->egress && f->link->cuts_segments && is_tcp(f)) {
-		f->packets += c->segments;
-		f->bytes += c->bytes + c->header_bytes;
-	} else {
-		f->packets += c->packets;
-		f->bytes += c->bytes;
-	}
+	f->packets += a->packets;
+	f->bytes += a->bytes;
 	f->segments += c->segments;
 	f->tcp_flags |= c->tcp_flags;
 	if (c->isn_known > e->isn_known) {
@@ -320,14 +332,16 @@ void flow_table_add(struct flow_table *t, const struct netns *netns, const struc
 {
 	struct watched *w = find_watched(t, netns->cookie, key->ifindex);
 	struct fl_flow_key k = *key;
+	struct amount a;
 	struct entry *e;
 
 	if (!w) {
 		t->stats.stray += c->packets;
 		return;
 	}
-	t->stats.packets += c->packets;
-	t->stats.bytes += c->bytes;
+	a = amount_on(w->link, key, c);
+	t->stats.packets += a.packets;
+	t->stats.bytes += a.bytes;
 	k.ifindex = w->number;
 	e = find_entry(t, &k);
 	if (e) {
@@ -338,12 +352,12 @@ void flow_table_add(struct flow_table *t, const struct netns *netns, const struc
 			HASH_ADD(hh, t->entries, key, sizeof(e->key), e);
 	}
 	if (!e) {
-		t->stats.rest += c->packets;
+		t->stats.rest += a.packets;
 		e = rest_of(t, w, FL_BITS_GET(k.bits, FL_BITS_EGRESS));
 		if (!e)
 			return;
 	}
-	add(t, e, c);
+	add(t, e, c, &a);
 }
 
 /* --- settling --- */
