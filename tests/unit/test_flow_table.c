@@ -269,6 +269,22 @@ TEST(partial_others)
 	free_world(w);
 }
 
+/* What is read when the link is no longer watched is as partial as what was read before. */
+TEST(partial_to_the_end)
+{
+	struct world *w = new_world(100);
+	struct piece p = packet(w->c0, IN, IPPROTO_UDP, w->client, w->server, 10);
+
+	w->c0->had_traffic = true;
+	assert_int_equal(flow_table_watch(w->table, w->c0), 0);
+	put(w, p);
+	flow_table_unwatch(w->table, w->c0);
+	w->c0->attached = 0;
+	settle(w, 20);
+	assert_true(only(w, w->c0, p)->partial);
+	free_world(w);
+}
+
 /* --- ends --- */
 
 TEST(idle)
@@ -558,6 +574,7 @@ int main(void)
 		IT("an earlier connection that outlives a later one", outlives_newer),
 		IT("TCP without a SYN is partial", partial_tcp),
 		IT("other flows are partial where the link had traffic", partial_others),
+		IT("…when it is no longer watched, too", partial_to_the_end),
 		IT("a flow without packets ends", idle),
 		IT("a packet in time takes the end back", not_over_after_all),
 		IT("a closed connection ends, both directions at once", closed),

@@ -98,12 +98,19 @@ static void close_watched(struct flow_table *t, struct watched *w)
 		free_watched(w);
 }
 
+static void set_watched(struct watched *w, const struct link *l)
+{
+	w->going = false;
+	w->attached = l->attached;
+	w->had_traffic = l->had_traffic;
+}
+
 int flow_table_watch(struct flow_table *t, struct link *l)
 {
 	struct watched *w = find_watched(t, l->netns->cookie, l->ifindex);
 
 	if (w && w->link == l) {
-		w->going = false;
+		set_watched(w, l);
 		return 0;
 	}
 	/* The same ifindex again, asked for by number: what the old device carried has ended. */
@@ -115,6 +122,7 @@ int flow_table_watch(struct flow_table *t, struct link *l)
 	w->key = (struct watched_key){l->netns->cookie, l->ifindex};
 	w->link = link_get(l);
 	w->number = ++t->next_number;
+	set_watched(w, l);
 	HASH_ADD(hh, t->links, key, sizeof(w->key), w);
 	return 0;
 }
@@ -362,12 +370,14 @@ void flow_table_add(struct flow_table *t, const struct netns *netns, const struc
 
 /* --- settling --- */
 
-static bool may_be_older(const struct flow_table *t, const struct flow *f)
+static bool may_be_older(const struct flow_table *t, const struct entry *e)
 {
+	const struct flow *f = &e->flow;
+
 	if (is_tcp(f))
 		return !(f->tcp_flags & TH_SYN);
 	/* Silent for longer than that, it would be another flow. */
-	return f->link->had_traffic && f->first < f->link->attached + t->opt.idle_ns;
+	return e->w->had_traffic && f->first < e->w->attached + t->opt.idle_ns;
 }
 
 static bool has_ended(const struct flow_table *t, const struct entry *e, uint64_t now)
@@ -402,7 +412,7 @@ void flow_table_settle(struct flow_table *t, uint64_t now)
 		if (e->rest)
 			continue;
 		if (e->touched)
-			f->partial = may_be_older(t, f);
+			f->partial = may_be_older(t, e);
 		if (e->touched || f->first + YOUNG_NS > now) {
 			flow_join(t, e);
 			/* Each learns from the other what that one learnt from its own pieces. */

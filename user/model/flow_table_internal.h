@@ -38,6 +38,9 @@ struct watched {
 	struct watched_key key;
 	struct link *link;
 	uint32_t number;
+	/* The link's, which forgets them when it is no longer watched. */
+	uint64_t attached;
+	bool had_traffic;
 	bool going;  /* no longer watched: with the next settling its flows end */
 	bool closed; /* they have ended; out of the hash, and goes with the last of them */
 	size_t entries;
