@@ -33,6 +33,10 @@ static void remove_entry(struct flow_table *t, struct entry *e)
 	/* An earlier connection that outlives a later one has its tuple for itself again. */
 	if (e->older && !e->newer)
 		HASH_ADD(hh, t->entries, key, sizeof(e->key), e->older);
+	if (e->rest) {
+		e->w->rest[e->flow.egress] = NULL;
+		t->nrests--;
+	}
 	if (--e->w->entries == 0 && e->w->closed)
 		free_watched(e->w);
 	link_put(e->flow.link);
@@ -94,12 +98,19 @@ static void close_watched(struct flow_table *t, struct watched *w)
 		free_watched(w);
 }
 
+static void set_watched(struct watched *w, const struct link *l)
+{
+	w->going = false;
+	w->attached = l->attached;
+	w->had_traffic = l->had_traffic;
+}
+
 int flow_table_watch(struct flow_table *t, struct link *l)
 {
 	struct watched *w = find_watched(t, l->netns->cookie, l->ifindex);
 
 	if (w && w->link == l) {
-		w->going = false;
+		set_watched(w, l);
 		return 0;
 	}
 	/* The same ifindex again, asked for by number: what the old device carried has ended. */
@@ -111,6 +122,7 @@ int flow_table_watch(struct flow_table *t, struct link *l)
 	w->key = (struct watched_key){l->netns->cookie, l->ifindex};
 	w->link = link_get(l);
 	w->number = ++t->next_number;
+	set_watched(w, l);
 	HASH_ADD(hh, t->links, key, sizeof(w->key), w);
 	return 0;
 }
@@ -208,13 +220,14 @@ static struct entry *rest_of(struct flow_table *t, struct watched *w, bool egres
 	e->flow.egress = egress;
 	e->flow.kind = FLOW_REST;
 	w->rest[egress] = e;
+	t->nrests++;
 	return e;
 }
 
 static struct entry *new_entry(struct flow_table *t, struct watched *w,
 			       const struct fl_flow_key *key)
 {
-	struct entry *e = t->nrows < t->opt.max ? new_row(t, w) : NULL;
+	struct entry *e = t->nrows - t->nrests < t->opt.max ? new_row(t, w) : NULL;
 
 	if (!e)
 		return NULL;
@@ -232,43 +245,71 @@ static struct entry *find_entry(struct flow_table *t, const struct fl_flow_key *
 	return e;
 }
 
-/* Another connection between the same ports: `e` is an earlier one from here on. */
-static struct entry *supersede(struct flow_table *t, struct watched *w, struct entry *e)
+/* Another connection between the same ports, between an earlier and a later one; not both NULL. */
+static struct entry *insert(struct flow_table *t, struct watched *w, struct entry *older,
+			    struct entry *newer)
 {
-	struct entry *n = new_entry(t, w, &e->key);
+	struct entry *n = new_entry(t, w, newer ? &newer->key : &older->key);
 
 	if (!n)
 		return NULL;
-	HASH_DEL(t->entries, e);
-	e->newer = n;
-	n->older = e;
+	n->older = older;
+	n->newer = newer;
+	if (older)
+		older->newer = n;
+	if (newer) {
+		newer->older = n;
+		return n;
+	}
+	HASH_DEL(t->entries, older);
 	HASH_ADD(hh, t->entries, key, sizeof(n->key), n);
 	return n;
 }
 
 /*
- * Which of the connections between these ports does the piece belong to? Its SYN tells, or its
- * time: pieces of one connection, from several CPUs, come in any order.
+ * Which of the connections between these ports does the piece belong to? `e` is the newest. Its SYN
+ * tells, or its time: pieces of one reading, from several CPUs, come in any order.
  */
 static struct entry *choose(struct flow_table *t, struct watched *w, struct entry *e,
 			    const struct fl_flow_count *c)
 {
-	struct entry *o;
+	struct entry *o, *newer = NULL;
 
 	if (!c->isn_known) {
-		for (o = e; o->older && o->isn_known && c->last < o->flow.first; o = o->older)
+		for (o = e; o->older && c->last < o->flow.first; o = o->older)
 			;
 		return o;
 	}
 	for (o = e; o; o = o->older)
 		if (o->isn_known && o->isn == c->isn)
 			return o;
-	if (!e->isn_known && c->first <= e->flow.first)
-		return e;
-	return supersede(t, w, e);
+	for (o = e; o && c->first <= o->flow.first; o = o->older)
+		newer = o;
+	/* Its SYN was still missing. */
+	if (newer && !newer->isn_known)
+		return newer;
+	return insert(t, w, o, newer);
 }
 
-static void add(struct flow_table *t, struct entry *e, const struct fl_flow_count *c)
+struct amount {
+	uint64_t packets, bytes;
+};
+
+/* What passes the link, as a packet socket on it sees. */
+static struct amount amount_on(const struct link *l, const struct fl_flow_key *k,
+			       const struct fl_flow_count *c)
+{
+	uint64_t kind = FL_BITS_GET(k->bits, FL_BITS_KIND);
+
+	if (l->cuts_segments && FL_BITS_GET(k->bits, FL_BITS_EGRESS) &&
+	    FL_BITS_GET(k->bits, FL_BITS_PROTO) == IPPROTO_TCP &&
+	    (kind == FL_FLOW_IPV4 || kind == FL_FLOW_IPV6))
+		return (struct amount){c->segments, c->bytes + c->header_bytes};
+	return (struct amount){c->packets, c->bytes};
+}
+
+static void add(struct flow_table *t, struct entry *e, const struct fl_flow_count *c,
+		const struct amount *a)
 {
 	struct flow *f = &e->flow;
 
@@ -276,14 +317,8 @@ static void add(struct flow_table *t, struct entry *e, const struct fl_flow_coun
 		f->first = c->first;
 	if (c->last > f->last)
 		f->last = c->last;
-	/* What passes the link, as a packet socket on it sees. */
-	if (f->egress && f->link->cuts_segments && is_tcp(f)) {
-		f->packets += c->segments;
-		f->bytes += c->bytes + c->header_bytes;
-	} else {
-		f->packets += c->packets;
-		f->bytes += c->bytes;
-	}
+	f->packets += a->packets;
+	f->bytes += a->bytes;
 	f->segments += c->segments;
 	f->tcp_flags |= c->tcp_flags;
 	if (c->isn_known > e->isn_known) {
@@ -305,14 +340,16 @@ void flow_table_add(struct flow_table *t, const struct netns *netns, const struc
 {
 	struct watched *w = find_watched(t, netns->cookie, key->ifindex);
 	struct fl_flow_key k = *key;
+	struct amount a;
 	struct entry *e;
 
 	if (!w) {
 		t->stats.stray += c->packets;
 		return;
 	}
-	t->stats.packets += c->packets;
-	t->stats.bytes += c->bytes;
+	a = amount_on(w->link, key, c);
+	t->stats.packets += a.packets;
+	t->stats.bytes += a.bytes;
 	k.ifindex = w->number;
 	e = find_entry(t, &k);
 	if (e) {
@@ -323,22 +360,24 @@ void flow_table_add(struct flow_table *t, const struct netns *netns, const struc
 			HASH_ADD(hh, t->entries, key, sizeof(e->key), e);
 	}
 	if (!e) {
-		t->stats.rest += c->packets;
+		t->stats.rest += a.packets;
 		e = rest_of(t, w, FL_BITS_GET(k.bits, FL_BITS_EGRESS));
 		if (!e)
 			return;
 	}
-	add(t, e, c);
+	add(t, e, c, &a);
 }
 
 /* --- settling --- */
 
-static bool may_be_older(const struct flow_table *t, const struct flow *f)
+static bool may_be_older(const struct flow_table *t, const struct entry *e)
 {
+	const struct flow *f = &e->flow;
+
 	if (is_tcp(f))
 		return !(f->tcp_flags & TH_SYN);
 	/* Silent for longer than that, it would be another flow. */
-	return f->link->had_traffic && f->first < f->link->attached + t->opt.idle_ns;
+	return e->w->had_traffic && f->first < e->w->attached + t->opt.idle_ns;
 }
 
 static bool has_ended(const struct flow_table *t, const struct entry *e, uint64_t now)
@@ -373,7 +412,7 @@ void flow_table_settle(struct flow_table *t, uint64_t now)
 		if (e->rest)
 			continue;
 		if (e->touched)
-			f->partial = may_be_older(t, f);
+			f->partial = may_be_older(t, e);
 		if (e->touched || f->first + YOUNG_NS > now)
 			flow_join(t, e);
 	}

@@ -40,6 +40,9 @@ struct watched {
 	struct watched_key key;
 	struct link *link;
 	uint32_t number;
+	/* The link's, which forgets them when it is no longer watched. */
+	uint64_t attached;
+	bool had_traffic;
 	bool going;  /* no longer watched: with the next settling its flows end */
 	bool closed; /* they have ended; out of the hash, and goes with the last of them */
 	size_t entries;
@@ -54,6 +57,7 @@ struct flow_table {
 	struct watched *links; /* by netns and ifindex */
 	struct flow **rows;
 	size_t nrows, room;
+	size_t nrests; /* of the rows */
 	uint32_t next_number;
 	bool asks;
 	struct flow_table_stats stats;
