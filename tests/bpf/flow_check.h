@@ -103,7 +103,7 @@ static inline const char *flow_mistake(const struct fl_flow_record *rec, const s
 		return "initial sequence numbers";
 	if (c->packets != 1 || c->segments != segments || c->bytes != f->len)
 		return "packets, segments or bytes";
-	if (!c->first || c->last || c->tick || c->pad[0] || c->pad[1])
+	if (!c->first || c->last || c->tick || c->over || c->pad)
 		return "times or padding";
 	return NULL;
 }

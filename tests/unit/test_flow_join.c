@@ -373,12 +373,13 @@ TEST(datagrams)
 	assert_int_equal(f->conn, 0);
 	assert_int_equal(f->state, FLOW_STATE_NONE);
 	assert_end(&f->sender, &blue, OWNER_SNAPSHOT, 10, "curl");
-	/* It leads to the router, where nobody is bound. */
-	assert_nobody(&f->receiver);
-	/* That one leads to the server. */
+	/* It leads to the router, where nobody is bound; what goes on from there, to the server. */
+	assert_end(&f->receiver, &red, OWNER_SNAPSHOT, 20, "nginx");
+	assert_true(f->by_tuple);
 	f = only(w, w->s0, packet(w->s0, OUT, IPPROTO_UDP, w->client, w->server, 0));
 	assert_end(&f->receiver, &red, OWNER_SNAPSHOT, 20, "nginx");
-	assert_nobody(&f->sender);
+	assert_end(&f->sender, &blue, OWNER_SNAPSHOT, 10, "curl");
+	assert_true(f->by_tuple);
 	/* The answer tells. */
 	put(w, by_socket(udp_answer(w, 30), SERVER));
 	settle(w, 40);

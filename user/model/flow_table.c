@@ -77,6 +77,7 @@ void flow_table_free(struct flow_table *t)
 		free_watched(w);
 	}
 	free(t->rows);
+	free(t->loose);
 	free(t);
 }
 
@@ -267,19 +268,16 @@ static struct entry *insert(struct flow_table *t, struct watched *w, struct entr
 }
 
 /*
- * Which of the connections between these ports does the piece belong to? `e` is the newest. Its SYN
- * tells, or its time: pieces of one reading, from several CPUs, come in any order.
+ * Which of the connections between these ports does a piece with a SYN belong to? `e` is the
+ * newest. Pieces of one reading, from several CPUs, come in any order.
  */
 static struct entry *choose(struct flow_table *t, struct watched *w, struct entry *e,
 			    const struct fl_flow_count *c)
 {
 	struct entry *o, *newer = NULL;
 
-	if (!c->isn_known) {
-		for (o = e; o->older && c->last < o->flow.first; o = o->older)
-			;
-		return o;
-	}
+	if (!e->isn_known && !e->flow.packets)
+		return e;
 	for (o = e; o; o = o->older)
 		if (o->isn_known && o->isn == c->isn)
 			return o;
@@ -290,10 +288,6 @@ static struct entry *choose(struct flow_table *t, struct watched *w, struct entr
 		return newer;
 	return insert(t, w, o, newer);
 }
-
-struct amount {
-	uint64_t packets, bytes;
-};
 
 /* What passes the link, as a packet socket on it sees. */
 static struct amount amount_on(const struct link *l, const struct fl_flow_key *k,
@@ -335,6 +329,33 @@ static void add(struct flow_table *t, struct entry *e, const struct fl_flow_coun
 	e->touched = true;
 }
 
+static void add_rest(struct flow_table *t, struct watched *w, const struct fl_flow_key *key,
+		     const struct fl_flow_count *c, const struct amount *a)
+{
+	struct entry *e = rest_of(t, w, FL_BITS_GET(key->bits, FL_BITS_EGRESS));
+
+	t->stats.rest += a->packets;
+	if (e)
+		add(t, e, c, a);
+}
+
+/* False: there is no memory for it. */
+static bool set_aside(struct flow_table *t, struct entry *e, const struct fl_flow_count *c,
+		      const struct amount *a)
+{
+	if (t->nloose == t->loose_room) {
+		size_t room = t->loose_room ? t->loose_room * 2 : 256;
+		struct loose *loose = reallocarray(t->loose, room, sizeof(*loose));
+
+		if (!loose)
+			return false;
+		t->loose = loose;
+		t->loose_room = room;
+	}
+	t->loose[t->nloose++] = (struct loose){e, *c, *a};
+	return true;
+}
+
 void flow_table_add(struct flow_table *t, const struct netns *netns, const struct fl_flow_key *key,
 		    const struct fl_flow_count *c)
 {
@@ -352,20 +373,44 @@ void flow_table_add(struct flow_table *t, const struct netns *netns, const struc
 	t->stats.bytes += a.bytes;
 	k.ifindex = w->number;
 	e = find_entry(t, &k);
-	if (e) {
-		e = choose(t, w, e, c);
-	} else {
+	if (!e) {
 		e = new_entry(t, w, &k);
 		if (e)
 			HASH_ADD(hh, t->entries, key, sizeof(e->key), e);
+	} else if (c->isn_known) {
+		e = choose(t, w, e, c);
 	}
-	if (!e) {
-		t->stats.rest += a.packets;
-		e = rest_of(t, w, FL_BITS_GET(k.bits, FL_BITS_EGRESS));
-		if (!e)
-			return;
+	if (!e)
+		add_rest(t, w, &k, c, &a);
+	else if (c->isn_known || !is_tcp(&e->flow) || !set_aside(t, e, c, &a))
+		add(t, e, c, &a);
+}
+
+/*
+ * The connection that was between these ports at that time. A piece from before the first SYN that
+ * was seen is of one before it.
+ */
+static struct entry *at_time(struct flow_table *t, struct entry *e, const struct fl_flow_count *c)
+{
+	while (e->newer)
+		e = e->newer;
+	while (e && e->isn_known && c->last < e->flow.first)
+		e = e->older ? e->older : insert(t, e->w, NULL, e);
+	return e;
+}
+
+static void add_loose(struct flow_table *t)
+{
+	for (size_t i = 0; i < t->nloose; i++) {
+		const struct loose *l = &t->loose[i];
+		struct entry *e = at_time(t, l->e, &l->count);
+
+		if (e)
+			add(t, e, &l->count, &l->amount);
+		else
+			add_rest(t, l->e->w, &l->e->key, &l->count, &l->amount);
 	}
-	add(t, e, c, &a);
+	t->nloose = 0;
 }
 
 /* --- settling --- */
@@ -401,6 +446,7 @@ void flow_table_settle(struct flow_table *t, uint64_t now)
 {
 	struct watched *w, *tmp;
 
+	add_loose(t);
 	/* All that there was for them has been read. */
 	HASH_ITER (hh, t->links, w, tmp)
 		if (w->going)
@@ -435,12 +481,14 @@ bool flow_table_asks(struct flow_table *t)
 
 struct flow **flow_table_rows(struct flow_table *t, size_t *n)
 {
+	add_loose(t);
 	*n = t->nrows;
 	return t->rows;
 }
 
 void flow_table_advance(struct flow_table *t)
 {
+	add_loose(t); /* before those go that they are put down to */
 	reindex(t);
 	for (size_t i = t->nrows; i-- > 0;) {
 		struct flow *f = t->rows[i];

@@ -50,11 +50,25 @@ struct watched {
 	UT_hash_handle hh;
 };
 
+/* What one piece adds, as a packet socket on the link counts. */
+struct amount {
+	uint64_t packets, bytes;
+};
+
+/* A piece of a TCP flow without a SYN: which connection's it is, is known when all are read. */
+struct loose {
+	struct entry *e; /* one between these ports */
+	struct fl_flow_count count;
+	struct amount amount;
+};
+
 struct flow_table {
 	struct flow_table_options opt;
 	struct entry
 		*entries; /* by key; of several connections between the same ports the newest */
 	struct watched *links; /* by netns and ifindex */
+	struct loose *loose;
+	size_t nloose, loose_room;
 	struct flow **rows;
 	size_t nrows, room;
 	size_t nrests; /* of the rows */
