@@ -246,6 +246,8 @@ TEST(refused)
 	assert_int_equal(answer_flow(w)->conn, 0);
 	assert_end(sender(w), &blue, OWNER_CONNECT, 10, "curl");
 	assert_nobody(receiver(w));
+	/* It has no SYN, and begins here all the same. */
+	assert_false(answer_flow(w)->partial);
 	assert_end(&answer_flow(w)->receiver, &blue, OWNER_CONNECT, 10, "curl");
 	assert_false(flow_table_asks(w->table));
 	settle(w, CLOSED_S * S + 12);
