@@ -332,6 +332,21 @@ TEST(states)
 	}
 }
 
+/* Of one direction there is only what it says itself. */
+TEST(state_of_one_direction)
+{
+	const uint8_t ecn = 0x40; /* ECE: in a SYN-ACK, too */
+	struct world *w = new_world(10);
+
+	put(w, with_synack(answered(w, ecn, 1), 2, 1));
+	put(w, with_syn(sent_on(w, w->s0, TH_ACK, 1), 1));
+	settle(w, 2);
+	assert_int_equal(answer_flow(w)->state, FLOW_STATE_OPENING);
+	/* It has acknowledged the SYN-ACK. */
+	assert_int_equal(only(w, w->s0, sent_on(w, w->s0, 0, 0))->state, FLOW_STATE_OPEN);
+	free_world(w);
+}
+
 /* --- datagrams --- */
 
 static struct fl_snapshot udp_socket(uint64_t cookie, const struct netns *ns,
@@ -530,6 +545,7 @@ int main(void)
 		IT("a stray answer's socket does not take the place of a known one",
 		   known_socket_stays),
 		IT("states, in any order", states),
+		IT("the state where only one direction comes past", state_of_one_direction),
 		IT("a datagram's sender, and who is bound or answers", datagrams),
 		IT("an answer in the same reading tells the receiver", answer_in_one_reading),
 		IT("an unknown datagram socket is asked for once", asks_once),

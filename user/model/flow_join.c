@@ -102,6 +102,11 @@ static bool only_syn(uint8_t flags)
 	return (flags & (TH_SYN | TH_ACK)) == TH_SYN;
 }
 
+static bool only_synack(const struct entry *e)
+{
+	return e->isn_known & FL_ISN_SYNACK && !(e->flow.tcp_flags & (TH_PUSH | TH_URG));
+}
+
 static enum flow_state state_of(const struct entry *e)
 {
 	uint8_t there = e->flow.tcp_flags, back = e->reverse ? e->reverse->flow.tcp_flags : 0;
@@ -114,9 +119,8 @@ static enum flow_state state_of(const struct entry *e)
 		return FLOW_STATE_CLOSED;
 	if ((there | back) & TH_FIN)
 		return FLOW_STATE_CLOSING;
-	/* The opener has not acknowledged anything yet. */
-	if (only_syn(there) || only_syn(back) ||
-	    (!back && there & TH_SYN && !(there & ~(TH_SYN | TH_ACK))))
+	/* The opener has not acknowledged anything yet, as far as can be seen. */
+	if (only_syn(there) || only_syn(back) || (!back && only_synack(e)))
 		return FLOW_STATE_OPENING;
 	return FLOW_STATE_OPEN;
 }
