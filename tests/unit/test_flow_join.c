@@ -429,6 +429,26 @@ TEST(answer_in_one_reading)
 	}
 }
 
+/* One process is bound to the port, another one has a connected socket there: it answers. */
+TEST(answer_before_bound)
+{
+	struct world *w = new_world(100);
+	struct fl_snapshot bound = udp_socket(LISTENER, &red, at("::", 443), nginx());
+	struct fl_snapshot child = udp_socket(SERVER, &red, w->server, worker());
+	struct piece there = packet(w->s0, OUT, IPPROTO_UDP, w->client, w->server, 10);
+	struct piece back = packet(w->s0, IN, IPPROTO_UDP, w->server, w->client, 30);
+
+	tracker_snapshot(w->tracker, &bound);
+	put(w, there);
+	settle(w, 20);
+	assert_end(&only(w, w->s0, there)->receiver, &red, OWNER_SNAPSHOT, 20, "nginx");
+	tracker_snapshot(w->tracker, &child);
+	put(w, by_socket(back, SERVER));
+	settle(w, 40);
+	assert_end(&only(w, w->s0, there)->receiver, &red, OWNER_SNAPSHOT, 21, "worker");
+	free_world(w);
+}
+
 TEST(asks_once)
 {
 	struct world *w = new_world(100);
@@ -548,6 +568,7 @@ int main(void)
 		IT("the state where only one direction comes past", state_of_one_direction),
 		IT("a datagram's sender, and who is bound or answers", datagrams),
 		IT("an answer in the same reading tells the receiver", answer_in_one_reading),
+		IT("…and knows better than who is bound there", answer_before_bound),
 		IT("an unknown datagram socket is asked for once", asks_once),
 		IT("no more than a cgroup", only_the_cgroup),
 		IT("echo requests and replies find each other", echoes),

@@ -209,14 +209,19 @@ static void find_sender(struct flow_table *t, struct entry *e)
 
 static void find_receiver(struct flow_table *t, struct entry *e)
 {
+	const struct flow_end *answers = e->reverse ? &e->reverse->flow.sender : NULL;
 	const struct netns *netns = leads_into(&e->flow);
 	struct flow *f = &e->flow;
 
+	/* Of a connection it is known already; who is bound there was but a guess. */
+	if (answers && is_known(answers) && (!f->conn || !is_known(&f->receiver))) {
+		f->receiver = *answers;
+		return;
+	}
 	if (is_known(&f->receiver))
 		return;
-	if (e->reverse && (is_known(&e->reverse->flow.sender) || e->reverse->flow.sender.netns ||
-			   e->reverse->flow.sender.owner.cgroup)) {
-		f->receiver = e->reverse->flow.sender;
+	if (answers && (answers->netns || answers->owner.cgroup)) {
+		f->receiver = *answers;
 		return;
 	}
 	if (netns && is_ip(f) && f->proto == IPPROTO_UDP)
