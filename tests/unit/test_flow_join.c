@@ -246,6 +246,8 @@ TEST(refused)
 	assert_int_equal(answer_flow(w)->conn, 0);
 	assert_end(sender(w), &blue, OWNER_CONNECT, 10, "curl");
 	assert_nobody(receiver(w));
+	/* It has no SYN, and begins here all the same. */
+	assert_false(answer_flow(w)->partial);
 	assert_end(&answer_flow(w)->receiver, &blue, OWNER_CONNECT, 10, "curl");
 	assert_false(flow_table_asks(w->table));
 	settle(w, CLOSED_S * S + 12);
@@ -330,6 +332,21 @@ TEST(states)
 	}
 }
 
+/* Of one direction there is only what it says itself. */
+TEST(state_of_one_direction)
+{
+	const uint8_t ecn = 0x40; /* ECE: in a SYN-ACK, too */
+	struct world *w = new_world(10);
+
+	put(w, with_synack(answered(w, ecn, 1), 2, 1));
+	put(w, with_syn(sent_on(w, w->s0, TH_ACK, 1), 1));
+	settle(w, 2);
+	assert_int_equal(answer_flow(w)->state, FLOW_STATE_OPENING);
+	/* It has acknowledged the SYN-ACK. */
+	assert_int_equal(only(w, w->s0, sent_on(w, w->s0, 0, 0))->state, FLOW_STATE_OPEN);
+	free_world(w);
+}
+
 /* --- datagrams --- */
 
 static struct fl_snapshot udp_socket(uint64_t cookie, const struct netns *ns,
@@ -411,6 +428,26 @@ TEST(answer_in_one_reading)
 		assert_end(&only(w, w->c0, udp(w, 0))->receiver, &red, OWNER_SNAPSHOT, 20, "nginx");
 		free_world(w);
 	}
+}
+
+/* One process is bound to the port, another one has a connected socket there: it answers. */
+TEST(answer_before_bound)
+{
+	struct world *w = new_world(100);
+	struct fl_snapshot bound = udp_socket(LISTENER, &red, at("::", 443), nginx());
+	struct fl_snapshot child = udp_socket(SERVER, &red, w->server, worker());
+	struct piece there = packet(w->s0, OUT, IPPROTO_UDP, w->client, w->server, 10);
+	struct piece back = packet(w->s0, IN, IPPROTO_UDP, w->server, w->client, 30);
+
+	tracker_snapshot(w->tracker, &bound);
+	put(w, there);
+	settle(w, 20);
+	assert_end(&only(w, w->s0, there)->receiver, &red, OWNER_SNAPSHOT, 20, "nginx");
+	tracker_snapshot(w->tracker, &child);
+	put(w, by_socket(back, SERVER));
+	settle(w, 40);
+	assert_end(&only(w, w->s0, there)->receiver, &red, OWNER_SNAPSHOT, 21, "worker");
+	free_world(w);
 }
 
 TEST(asks_once)
@@ -529,8 +566,10 @@ int main(void)
 		IT("a stray answer's socket does not take the place of a known one",
 		   known_socket_stays),
 		IT("states, in any order", states),
+		IT("the state where only one direction comes past", state_of_one_direction),
 		IT("a datagram's sender, and who is bound or answers", datagrams),
 		IT("an answer in the same reading tells the receiver", answer_in_one_reading),
+		IT("…and knows better than who is bound there", answer_before_bound),
 		IT("an unknown datagram socket is asked for once", asks_once),
 		IT("no more than a cgroup", only_the_cgroup),
 		IT("echo requests and replies find each other", echoes),

@@ -215,7 +215,8 @@ static void refresh_datagrams(struct flows *f)
 	uint64_t before = clock_boot_ns(), after;
 	int err;
 
-	if (!flow_table_asks(f->table) || before < f->next_refresh)
+	/* In this order: a question that comes too early waits. */
+	if (before < f->next_refresh || !flow_table_asks(f->table))
 		return;
 	err = sockets_refresh_datagrams(&f->sockets);
 	if (err)

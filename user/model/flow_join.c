@@ -102,6 +102,11 @@ static bool only_syn(uint8_t flags)
 	return (flags & (TH_SYN | TH_ACK)) == TH_SYN;
 }
 
+static bool only_synack(const struct entry *e)
+{
+	return e->isn_known & FL_ISN_SYNACK && !(e->flow.tcp_flags & (TH_PUSH | TH_URG));
+}
+
 static enum flow_state state_of(const struct entry *e)
 {
 	uint8_t there = e->flow.tcp_flags, back = e->reverse ? e->reverse->flow.tcp_flags : 0;
@@ -114,9 +119,8 @@ static enum flow_state state_of(const struct entry *e)
 		return FLOW_STATE_CLOSED;
 	if ((there | back) & TH_FIN)
 		return FLOW_STATE_CLOSING;
-	/* The opener has not acknowledged anything yet. */
-	if (only_syn(there) || only_syn(back) ||
-	    (!back && there & TH_SYN && !(there & ~(TH_SYN | TH_ACK))))
+	/* The opener has not acknowledged anything yet, as far as can be seen. */
+	if (only_syn(there) || only_syn(back) || (!back && only_synack(e)))
 		return FLOW_STATE_OPENING;
 	return FLOW_STATE_OPEN;
 }
@@ -216,15 +220,20 @@ static void find_sender(struct flow_table *t, struct entry *e)
 
 static void find_receiver(struct flow_table *t, struct entry *e)
 {
+	const struct flow_end *answers = e->reverse ? &e->reverse->flow.sender : NULL;
 	const struct netns *netns = leads_into(&e->flow);
 	struct flow *f = &e->flow;
 
 	set_end(&f->receiver, end_of_conn(t, f, !f->from_client));
+	/* Of a connection it is known already; who is bound there was but a guess. */
+	if (answers && is_known(answers) && (!f->conn || !is_known(&f->receiver))) {
+		f->receiver = *answers;
+		return;
+	}
 	if (is_known(&f->receiver))
 		return;
-	if (e->reverse && (is_known(&e->reverse->flow.sender) || e->reverse->flow.sender.netns ||
-			   e->reverse->flow.sender.owner.cgroup)) {
-		f->receiver = e->reverse->flow.sender;
+	if (answers && (answers->netns || answers->owner.cgroup)) {
+		f->receiver = *answers;
 		return;
 	}
 	if (netns && is_ip(f) && f->proto == IPPROTO_UDP)

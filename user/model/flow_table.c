@@ -419,8 +419,11 @@ static bool may_be_older(const struct flow_table *t, const struct entry *e)
 {
 	const struct flow *f = &e->flow;
 
+	/* A refusal has no SYN, but answers one. */
 	if (is_tcp(f))
-		return !(f->tcp_flags & TH_SYN);
+		return !(f->tcp_flags & TH_SYN) &&
+		       !(e->reverse && e->reverse->isn_known == FL_ISN_SYN &&
+			 e->reverse->flow.first <= f->first);
 	/* Silent for longer than that, it would be another flow. */
 	return e->w->had_traffic && f->first < e->w->attached + t->opt.idle_ns;
 }
@@ -457,10 +460,10 @@ void flow_table_settle(struct flow_table *t, uint64_t now)
 
 		if (e->rest)
 			continue;
-		if (e->touched)
-			f->partial = may_be_older(t, e);
 		if (e->touched || f->first + YOUNG_NS > now)
 			flow_join(t, e);
+		if (e->touched)
+			f->partial = may_be_older(t, e);
 	}
 	flow_follow(t, now > YOUNG_NS ? now - YOUNG_NS : 0);
 	for (size_t i = 0; i < t->nrows; i++) {
