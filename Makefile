@@ -2,6 +2,7 @@
 #
 #   make            build/flowner: one binary, the BPF objects inside
 #   make demo       see it work: a lab, a trace, a comparison (needs root)
+#   make bench      what it costs, beside the same without it (needs root); FULL=1: at length; BENCH_JSON=FILE
 #   make test       unit, BPF and end-to-end tests, under ASan and UBSan (needs root)
 #   make install    to $(DESTDIR)$(PREFIX)
 #   make clean
@@ -129,6 +130,12 @@ $(B)/bpf/tests_%.bpf.o: tests/bpf/%.bpf.c $(B)/config.mk
 	$(Q)$(CLANG) $(BPF_CFLAGS) -MT $@ -c -o $(@:.bpf.o=.tmp.o) $<
 	$(Q)$(BPFTOOL) gen object $@ $(@:.bpf.o=.tmp.o)
 
+$(B)/bpf/bench_%.bpf.o: tests/bench/%.bpf.c $(B)/config.mk
+	@mkdir -p $(@D)
+	$(call say,BPF,$<)
+	$(Q)$(CLANG) $(BPF_CFLAGS) -MT $@ -c -o $(@:.bpf.o=.tmp.o) $<
+	$(Q)$(BPFTOOL) gen object $@ $(@:.bpf.o=.tmp.o)
+
 $(B)/tests/%: tests/%.c $(LIB_OBJS) | $(TEST_SKELS)
 	@mkdir -p $(@D)
 	$(call say,TEST,$@)
@@ -146,6 +153,21 @@ $(B)/tests/bpf/test_parse_random: TEST_LIBS += $(shell pkg-config --libs libpcap
 
 .PHONY: $(B)/tests
 -include $(wildcard $(B)/tests/*/*.d)
+
+# --- what it costs ------------------------------------------------------------------------------
+
+BENCHES := $(patsubst tests/%.c,$(B)/tests/%,$(filter-out %.bpf.c,$(wildcard tests/bench/*.c)))
+BENCH_SKELS := $(patsubst tests/bench/%.bpf.c,$(B)/gen/bench_%.skel.h,$(wildcard tests/bench/*.bpf.c))
+
+$(BENCHES): | $(BENCH_SKELS)
+
+.PHONY: $(B)/bench
+$(B)/bench: $(B)/flowner $(BENCHES)
+	@:
+
+bench: $(B)/test-deps
+	$(Q)$(MAKE) --no-print-directory $(B)/bench
+	$(Q)tests/bench/run $(B) $(if $(FULL),full)
 
 demo: $(B)/test-deps
 	$(Q)$(MAKE) --no-print-directory all
