@@ -21,11 +21,15 @@ char LICENSE[] SEC("license") = "Dual BSD/GPL";
 /* The netns of all links that this instance of the programs is attached to. */
 const volatile __u32 slot;
 
+/*
+ * Sizes and no types: user space makes these maps without BTF, and before aa3496accc41 ("bpf:
+ * Refactor kptr_off_tab into btf_record", 6.2) a map with BTF and one without are not of one kind.
+ */
 struct flow_map {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 1024); /* each one is made with a size of its own */
-	__type(key, struct fl_flow_key);
-	__type(value, struct fl_flow_count);
+	__uint(key_size, sizeof(struct fl_flow_key));
+	__uint(value_size, sizeof(struct fl_flow_count));
 };
 
 struct {
