@@ -3,6 +3,7 @@
 #   make            build/flowner: one binary, the BPF objects inside
 #   make demo       see it work: a lab, a trace, a comparison (needs root)
 #   make test       unit, BPF and end-to-end tests, under ASan and UBSan (needs root)
+#   make test-kernels   end-to-end tests on other kernels, under QEMU; KERNELS="6.1 7" chooses
 #   make install    to $(DESTDIR)$(PREFIX)
 #   make clean
 #
@@ -37,7 +38,7 @@ CLANG   ?= clang
 BPFTOOL ?= bpftool
 
 .DEFAULT_GOAL := all
-.PHONY: all demo test test-unit test-bpf test-e2e install clean bench format deps man
+.PHONY: all demo test test-kernels test-unit test-bpf test-e2e install clean bench format deps man
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -59,6 +60,11 @@ $(B)/config.mk: scripts/install-deps Makefile
 $(B)/test-deps: scripts/install-deps
 	@mkdir -p $(@D)
 	$(Q)scripts/install-deps test
+	@touch $@
+
+$(B)/vm-deps: scripts/install-deps
+	@mkdir -p $(@D)
+	$(Q)scripts/install-deps test vm
 	@touch $@
 
 # --- flags --------------------------------------------------------------------------------------
@@ -122,6 +128,7 @@ TESTS := $(TEST_SRCS:tests/%.c=$(B)/tests/%)
 TEST_SKELS := $(patsubst tests/bpf/%.bpf.c,$(B)/gen/tests_%.skel.h,$(wildcard tests/bpf/*.bpf.c))
 
 $(B)/tests: $(TESTS)
+$(B)/tests/bpf: $(filter $(B)/tests/bpf/%,$(TESTS))
 
 $(B)/bpf/tests_%.bpf.o: tests/bpf/%.bpf.c $(B)/config.mk
 	@mkdir -p $(@D)
@@ -144,8 +151,13 @@ $(B)/tests/%.o: tests/%.c $(B)/config.mk
 $(B)/tests/bpf/test_parse_random: $(B)/tests/bpf/pcap_filter.o
 $(B)/tests/bpf/test_parse_random: TEST_LIBS += $(shell pkg-config --libs libpcap)
 
-.PHONY: $(B)/tests
+.PHONY: $(B)/tests $(B)/tests/bpf
 -include $(wildcard $(B)/tests/*/*.d)
+
+# On kernels of other distributions, in emulated machines: the plain build, which is slow enough there.
+test-kernels: $(B)/vm-deps
+	$(Q)$(MAKE) --no-print-directory all build/tests/bpf
+	$(Q)tests/vm/run build $(KERNELS)
 
 demo: $(B)/test-deps
 	$(Q)$(MAKE) --no-print-directory all
