@@ -4,6 +4,7 @@
 #   make demo       see it work: a lab, a trace, a comparison (needs root)
 #   make bench      what it costs, beside the same without it (needs root); FULL=1: at length; BENCH_JSON=FILE
 #   make test       unit, BPF and end-to-end tests, under ASan and UBSan (needs root)
+#   make test-kernels   end-to-end tests on other kernels, under QEMU; KERNELS="6.1 7" chooses
 #   make install    to $(DESTDIR)$(PREFIX)
 #   make clean
 #
@@ -38,7 +39,7 @@ CLANG   ?= clang
 BPFTOOL ?= bpftool
 
 .DEFAULT_GOAL := all
-.PHONY: all demo test test-unit test-bpf test-e2e install clean bench format deps man
+.PHONY: all demo test test-kernels test-unit test-bpf test-e2e install clean bench format deps man
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -60,6 +61,11 @@ $(B)/config.mk: scripts/install-deps Makefile
 $(B)/test-deps: scripts/install-deps
 	@mkdir -p $(@D)
 	$(Q)scripts/install-deps test
+	@touch $@
+
+$(B)/vm-deps: scripts/install-deps
+	@mkdir -p $(@D)
+	$(Q)scripts/install-deps test vm
 	@touch $@
 
 # --- flags --------------------------------------------------------------------------------------
@@ -123,6 +129,7 @@ TESTS := $(TEST_SRCS:tests/%.c=$(B)/tests/%)
 TEST_SKELS := $(patsubst tests/bpf/%.bpf.c,$(B)/gen/tests_%.skel.h,$(wildcard tests/bpf/*.bpf.c))
 
 $(B)/tests: $(TESTS)
+$(B)/tests/bpf: $(filter $(B)/tests/bpf/%,$(TESTS))
 
 $(B)/bpf/tests_%.bpf.o: tests/bpf/%.bpf.c $(B)/config.mk
 	@mkdir -p $(@D)
@@ -151,7 +158,7 @@ $(B)/tests/%.o: tests/%.c $(B)/config.mk
 $(B)/tests/bpf/test_parse_random: $(B)/tests/bpf/pcap_filter.o
 $(B)/tests/bpf/test_parse_random: TEST_LIBS += $(shell pkg-config --libs libpcap)
 
-.PHONY: $(B)/tests
+.PHONY: $(B)/tests $(B)/tests/bpf
 -include $(wildcard $(B)/tests/*/*.d)
 
 # --- what it costs ------------------------------------------------------------------------------
@@ -168,6 +175,11 @@ $(B)/bench: $(B)/flowner $(BENCHES)
 bench: $(B)/test-deps
 	$(Q)$(MAKE) --no-print-directory $(B)/bench
 	$(Q)tests/bench/run $(B) $(if $(FULL),full)
+
+# On kernels of other distributions, in emulated machines: the plain build, which is slow enough there.
+test-kernels: $(B)/vm-deps
+	$(Q)$(MAKE) --no-print-directory all build/tests/bpf
+	$(Q)tests/vm/run build $(KERNELS)
 
 demo: $(B)/test-deps
 	$(Q)$(MAKE) --no-print-directory all

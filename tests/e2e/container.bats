@@ -52,6 +52,25 @@ ping_from() {
 	sh -c "echo \$\$ >$1/cgroup.procs && exec ip netns exec $client $FLOWNER echo ping 10.9.0.2:9000" >/dev/null
 }
 
+@test "--container: the network namespace of a container, by the beginning of its id" {
+	mount=$(mount_of v2)
+	[ -n "$mount" ] || mount=$(mount_of pids)
+	make_group "$mount" "system.slice/docker-$id.scope"
+	background sh -c "echo \$\$ >$group/cgroup.procs && exec ip netns exec $server sleep 100"
+	wait_for 10 grep -q "$id" /proc/"$bg"/cgroup
+	wait_for 10 sh -c "[ \$(stat -Lc %i /proc/$bg/ns/net) = \$(stat -c %i /run/netns/$server) ]"
+	timeout 30 "$FLOWNER" -q flows --container "${id:0:12}" --once -i 1 --by netns >"$BATS_TEST_TMPDIR/out"
+	[ "$(awk 'NR > 1 { print $1 }' "$BATS_TEST_TMPDIR/out" | sort | paste -sd' ')" = "$client $server" ]
+	run "$FLOWNER" flows --container "${id:0:12}x"
+	[ "$status" = 2 ]
+	[[ $output == *"no process of such a container"* ]]
+	background sh -c "echo \$\$ >$group/cgroup.procs && exec sleep 100"
+	wait_for 10 grep -q "$id" /proc/"$bg"/cgroup
+	run "$FLOWNER" trace --container "$id"
+	[ "$status" = 2 ]
+	[[ $output == *"shares the host's network"* ]]
+}
+
 container() {
 	echo '(.owner.container.runtime=="'"$1"'" and .owner.container.id=="'"$id"'")'
 }

@@ -10,9 +10,10 @@ random_name() {
 	printf '%s%04x%04x' "${1:-t}" "$RANDOM" "$RANDOM"
 }
 
-# wait_for SECONDS COMMAND…: until COMMAND succeeds; fails loudly when it never does.
+# wait_for SECONDS COMMAND…: until COMMAND succeeds; fails loudly when it never does. FLOWNER_SLOW: so many times as
+# patient, on a machine that is emulated.
 wait_for() {
-	local deadline=$((SECONDS + $1))
+	local deadline=$((SECONDS + $1 * ${FLOWNER_SLOW:-1}))
 	shift
 	until "$@"; do
 		if ((SECONDS > deadline)); then

@@ -567,7 +567,8 @@ int flows_run(const struct flows_config *cfg, const struct table_columns *column
 	f.next_show = f.started + cfg->interval_ns;
 	f.deadline = cfg->duration_ns ? f.started + cfg->duration_ns : 0;
 	links = watcher_links(f.watcher);
-	log_info("watching %u link%s; Ctrl-C ends it", links, links == 1 ? "" : "s");
+	log_info("watching %u link%s, and any that come; Ctrl-C ends it", links,
+		 links == 1 ? "" : "s");
 	err = run(&f);
 	if (!err)
 		err = finish(&f, &links);
