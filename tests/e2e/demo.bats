@@ -47,7 +47,7 @@ teardown() {
 		wait_for 30 grep -q "$after" "$out"
 		kill -TERM "$pid" 2>/dev/null || true
 		wait "$pid" || true
-		[ -z "$(pgrep -s "$pid" || true)" ]
+		[ -z "$(pgrep -s "$pid" || true)" ] || { ps -o pid,ppid,stat,args -s "$pid" >&2; return 1; }
 		lab=$(sed -n 's/^lab \([^ ]*\) is up.*/\1/p' "$out")
 		[ -n "$lab" ]
 		[ -z "$(ip netns list | grep "^$lab-" || true)" ]
