@@ -322,15 +322,15 @@ memory() {
 	one_pair
 	# Under AddressSanitizer freed memory would stay in quarantine.
 	export ASAN_OPTIONS=$ASAN_OPTIONS:quarantine_size_mb=1
-	flows_start "${mine[@]}"
+	flows_start "${mine[@]}" -i 0.1
 	background in_ns "$server" sh -c "exec iperf3 -s -1 >/dev/null"
 	wait_for 20 listening "$server" 5201
 	background in_ns "$client" sh -c "exec iperf3 -c 10.9.0.2 -b 100M -t 200 >/dev/null"
 	fds=$(ls /proc/"$flows"/fd | wc -l)
 	programs=$(programs_of "$flows" | wc -l)
-	in_ns "$client" "$traffic" churn 10 4
+	in_ns "$client" "$traffic" churn 4 10 "$flows_out"
 	rss=$(memory)
-	in_ns "$client" "$traffic" churn 115 4
+	in_ns "$client" "$traffic" churn 46 10 "$flows_out"
 	wait_for 10 sh -c "[ \$(ls /proc/$flows/fd | wc -l) -le $fds ]"
 	# Some for the flows that have just ended; not 20 kB a link, which programs left behind would be.
 	[ $(($(memory) - rss)) -lt 8000 ]

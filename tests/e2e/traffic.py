@@ -8,10 +8,11 @@ usage: traffic.py udp ADDR PORT SIZE COUNT          datagrams of SIZE bytes; lar
        traffic.py udp-echo PORT                     answers every datagram until killed
        traffic.py icmp ADDR SIZE COUNT              echo requests, waits for each answer
        traffic.py sctp ADDR COUNT                   SCTP INIT chunks with ports 5000 to 6000
-       traffic.py churn ROUNDS LINKS                makes that many veth pairs x1, x2, …, has each carry frames for 250 ms, removes
-                                                    them, and so on; numbers go on, and stand behind ethertype 88b5
+       traffic.py churn ROUNDS LINKS FILE           makes that many veth pairs x1, x2, …, has each carry frames of ethertype 88b5 until
+                                                    FILE, what `flowner flows -o json` writes, tells of it, removes them, and so on
        traffic.py raw IFNAME HEX COUNT              this very frame
 """
+import json
 import os
 import socket
 import struct
@@ -103,7 +104,8 @@ def raw(ifname, frame, count):
         s.send(bytes.fromhex(frame))
 
 
-def churn(rounds, links):
+def churn(rounds, links, told):
+    seen, out, rest = set(), open(told, "rb"), b""
     for r in range(int(rounds)):
         numbers = range(r * int(links) + 1, (r + 1) * int(links) + 1)
         batch = "".join(f"link add x{i} type veth peer name y{i}\nlink set x{i} up\nlink set y{i} up\n" for i in numbers)
@@ -113,11 +115,20 @@ def churn(rounds, links):
             s = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
             s.bind((f"x{i}", 0))
             socks.append((i, s))
-        end = time.monotonic() + 0.25
-        while time.monotonic() < end:
+        end = time.monotonic() + 20
+        seen.difference_update(numbers)
+        while not seen.issuperset(numbers):
+            if time.monotonic() > end:
+                sys.exit(f"not told of: {sorted(set(numbers) - seen)}")
             for i, s in socks:
                 s.send(bytes.fromhex("ffffffffffff02000000000188b5") + struct.pack(">I", i) + bytes(40))
             time.sleep(0.01)
+            rest += out.read()
+            *lines, rest = rest.split(b"\n")
+            for line in lines:
+                flow = json.loads(line)
+                if flow.get("ethertype") == "0x88b5" and not flow.get("final"):
+                    seen.add(int(flow["link"]["name"][1:]))
         for _, s in socks:
             s.close()
         subprocess.run(["ip", "-batch", "-"], input="".join(f"link del x{i}\n" for i in numbers).encode(), check=True)
