@@ -13,27 +13,35 @@
 
 #include <uthash.h>
 
+/*
+ * Adding a piece costs what is not in the CPU's cache, mostly the chain on the way to its flow:
+ * half of the usual length saves 40 % (200,000 flows), for some 20 bytes a flow.
+ */
+#undef HASH_BKT_CAPACITY_THRESH
+#define HASH_BKT_CAPACITY_THRESH 5U
+
 struct watched_key {
 	uint64_t netns_cookie;
 	uint64_t ifindex;
 };
 
 struct entry {
-	struct flow flow;       /* first: a row is its entry */
-	struct fl_flow_key key; /* ifindex: the watched link's number, which is never used again */
+	struct flow flow; /* first: a row is its entry */
+	/* What is looked at for each piece, or for each row, stands together. */
+	struct watched *w;
 	size_t row;
 	struct entry *reverse; /* the other direction on the same link; each other's */
 	struct entry *same;    /* the next of the same tuple, on another link: of flow_follow() */
 	struct entry *older;   /* an earlier connection between the same ports */
 	struct entry *newer;   /* of which this is an earlier one */
+	UT_hash_handle hh;
+	struct fl_flow_key key; /* ifindex: the watched link's number, which is never used again */
 	uint64_t cookie, cgroup;
 	uint32_t isn, isn_other;
 	uint8_t isn_known;
 	bool touched; /* in this reading */
 	bool asked;   /* for its socket */
 	bool rest;    /* of a link: what no flow was kept for */
-	struct watched *w;
-	UT_hash_handle hh;
 };
 
 struct watched {
