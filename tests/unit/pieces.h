@@ -180,6 +180,22 @@ static inline struct piece times(struct piece p, uint64_t packets)
 	return p;
 }
 
+/* Bound in that namespace, as a look at its sockets finds it. */
+static inline struct fl_snapshot udp_socket(uint64_t cookie, const struct netns *ns,
+					    struct addr_port local, struct fl_task task)
+{
+	struct fl_snapshot s = {.sock = {.cookie = cookie,
+					 .netns_cookie = ns->cookie,
+					 .netns_inum = ns->inode,
+					 .local_port_be = htons(local.port),
+					 .family = AF_INET6},
+				.task = task,
+				.protocol = IPPROTO_UDP};
+
+	memcpy(s.sock.local_addr, local.addr.b, 16);
+	return s;
+}
+
 static inline void put(struct world *w, struct piece p)
 {
 	flow_table_add(w->table, p.netns, &p.key, &p.count);

@@ -349,21 +349,6 @@ TEST(state_of_one_direction)
 
 /* --- datagrams --- */
 
-static struct fl_snapshot udp_socket(uint64_t cookie, const struct netns *ns,
-				     struct addr_port local, struct fl_task task)
-{
-	struct fl_snapshot s = {.sock = {.cookie = cookie,
-					 .netns_cookie = ns->cookie,
-					 .netns_inum = ns->inode,
-					 .local_port_be = htons(local.port),
-					 .family = AF_INET6},
-				.task = task,
-				.protocol = IPPROTO_UDP};
-
-	memcpy(s.sock.local_addr, local.addr.b, 16);
-	return s;
-}
-
 static struct piece udp(const struct world *w, uint64_t us)
 {
 	return packet(w->c0, IN, IPPROTO_UDP, w->client, w->server, us);

@@ -6,15 +6,17 @@
  * conn id, are handed on along the way of the packets, and the receiver against it.
  *
  * Only within a namespace, and only where there is one candidate: the same addresses in two
- * unrelated networks, or two bridges of one namespace, are never taken for one.
+ * unrelated networks, two bridges of one namespace, or two VLANs, are never taken for one; nor are
+ * two connections that had the same ports one after the other.
  */
 #include "model/flow_table_internal.h"
 
+#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* A packet that has gone so far has gone in a circle. */
-#define HOPS_MAX 16
+/* More hops than that, and it is known with the next settling. Beyond any sane network's. */
+#define HOPS_MAX 64
 
 struct tuple {
 	uint8_t src[16], dst[16];
@@ -27,7 +29,22 @@ struct tuple {
 struct same {
 	struct tuple tuple;
 	struct entry *first;
+	size_t n;
 	UT_hash_handle hh;
+};
+
+/* A tuple's flow over one pair: as one of its ends sees it, or as both do. */
+struct hop {
+	struct entry *e[2]; /* what one knows the other does; [1] may be NULL */
+	struct hop *before; /* the one hop that goes on as this one; NULL: none, or who knows */
+	struct hop *after, *sibling; /* all those that this one goes on as */
+	bool sender_sought, receiver_sought;
+};
+
+struct way {
+	struct entry **entries; /* in the order of compare() */
+	struct hop *hops;       /* in that order too */
+	size_t nhops, room;
 };
 
 static struct tuple tuple_of(const struct entry *e)
@@ -40,6 +57,11 @@ static struct tuple tuple_of(const struct entry *e)
 	memcpy(t.src, e->key.src, sizeof(t.src));
 	memcpy(t.dst, e->key.dst, sizeof(t.dst));
 	return t;
+}
+
+static bool is_tcp(const struct flow *f)
+{
+	return f->proto == IPPROTO_TCP;
 }
 
 static bool is_known(const struct flow_end *end)
@@ -61,7 +83,7 @@ static bool is_wanting(const struct entry *e)
 
 	if (e->rest || f->fragments || (f->kind != FL_FLOW_IPV4 && f->kind != FL_FLOW_IPV6))
 		return false;
-	return !is_known(&f->sender) || !is_known(&f->receiver);
+	return !is_known(&f->sender) || !is_known(&f->receiver) || (is_tcp(f) && !f->conn);
 }
 
 /* --- which flows there are --- */
@@ -99,16 +121,18 @@ static void gather(struct flow_table *t, struct same *all)
 {
 	for (size_t i = 0; i < t->nrows; i++) {
 		struct entry *e = (struct entry *)t->rows[i];
-		struct same *s = e->rest || e->newer ? NULL : find_same(all, e);
+		struct same *s =
+			e->rest || e->newer || e->flow.fragments ? NULL : find_same(all, e);
 
 		if (!s)
 			continue;
 		e->same = s->first;
 		s->first = e;
+		s->n++;
 	}
 }
 
-/* --- the way --- */
+/* --- the hops --- */
 
 static const struct netns *leads_into(const struct flow *f)
 {
@@ -120,18 +144,80 @@ static const struct netns *comes_from(const struct flow *f)
 	return f->egress ? f->link->netns : f->link->peer_netns;
 }
 
+static const struct link *pair_of(const struct link *l)
+{
+	return l->peer && l->peer < l ? l->peer : l;
+}
+
+/* Both ends of a pair see the same way through it, one as egress and one as ingress. */
+static bool is_forth(const struct flow *f)
+{
+	return (f->link == pair_of(f->link)) == f->egress;
+}
+
+static uint64_t tags_of(const struct entry *e)
+{
+	return e->key.bits &
+	       (FL_BITS_PUT(~0ULL, FL_BITS_TAGGED) | FL_BITS_PUT(~0ULL, FL_BITS_TAGGED2) |
+		FL_BITS_PUT(~0ULL, FL_BITS_VLAN) | FL_BITS_PUT(~0ULL, FL_BITS_VLAN2));
+}
+
+static int order(uint64_t a, uint64_t b)
+{
+	return a < b ? -1 : a > b;
+}
+
+/* First by where they lead, so that what arrives in a namespace is found. */
+static int compare(const void *a, const void *b)
+{
+	const struct entry *x = *(struct entry *const *)a, *y = *(struct entry *const *)b;
+	const struct flow *f = &x->flow, *g = &y->flow;
+	int c = order((uintptr_t)leads_into(f), (uintptr_t)leads_into(g));
+
+	if (!c)
+		c = order((uintptr_t)pair_of(f->link), (uintptr_t)pair_of(g->link));
+	if (!c)
+		c = order(is_forth(f), is_forth(g));
+	return c ? c : order(tags_of(x), tags_of(y));
+}
+
 static bool is_same_pair(const struct link *a, const struct link *b)
 {
 	return a == b || a->peer == b;
 }
 
-/* Does what `a` brings into a namespace leave it as `b`? */
-static bool goes_on_as(const struct flow *a, const struct flow *b)
+static bool is_same_connection(const struct entry *a, const struct entry *b)
 {
+	if (!is_tcp(&a->flow))
+		return true;
+	if (a->flow.conn && b->flow.conn)
+		return a->flow.conn == b->flow.conn;
+	if (a->isn_known && b->isn_known)
+		return a->isn == b->isn;
+	/* What had ended before the SYN was another one. */
+	if (a->isn_known)
+		return b->flow.last >= a->flow.first;
+	if (b->isn_known)
+		return a->flow.last >= b->flow.first;
+	return true;
+}
+
+/* A bridge may add a tag, or take it off, but makes no other of it. */
+static bool may_be_same_vlan(const struct flow *a, const struct flow *b)
+{
+	return !(a->tagged && b->tagged && a->vlan != b->vlan) &&
+	       !(a->tagged2 && b->tagged2 && a->vlan2 != b->vlan2);
+}
+
+/* Does what `x` brings into a namespace leave it as `y`? */
+static bool goes_on_as(const struct entry *x, const struct entry *y)
+{
+	const struct flow *a = &x->flow, *b = &y->flow;
 	const struct netns *there = leads_into(a);
 	const struct link *in, *out;
 
-	if (!there || there != comes_from(b) || is_same_pair(a->link, b->link))
+	if (!there || there != comes_from(b) || is_same_pair(a->link, b->link) ||
+	    !may_be_same_vlan(a, b) || !is_same_connection(x, y))
 		return false;
 	in = a->egress ? a->link->peer : a->link;
 	out = b->egress ? b->link : b->link->peer;
@@ -139,21 +225,94 @@ static bool goes_on_as(const struct flow *a, const struct flow *b)
 	return !in || !out || !in->master || !out->master || in->master == out->master;
 }
 
-/* The one flow that goes on as `e`; NULL: none, or who knows. */
-static struct entry *before(const struct same *s, const struct entry *e)
+static bool is_one_hop(const struct hop *h, const struct entry *e)
 {
-	struct entry *found = NULL;
+	return !h->e[1] && h->e[0]->flow.link != e->flow.link &&
+	       is_same_pair(h->e[0]->flow.link, e->flow.link) && !compare(&h->e[0], &e) &&
+	       is_same_connection(h->e[0], e);
+}
 
-	for (struct entry *o = s->first; o; o = o->same) {
-		if (o == e || !goes_on_as(&o->flow, &e->flow))
+static struct hop *first_that_leads_into(const struct way *w, const struct netns *ns)
+{
+	size_t from = 0, to = w->nhops;
+
+	while (from < to) {
+		size_t mid = from + (to - from) / 2;
+
+		if ((uintptr_t)leads_into(&w->hops[mid].e[0]->flow) < (uintptr_t)ns)
+			from = mid + 1;
+		else
+			to = mid;
+	}
+	return &w->hops[from];
+}
+
+static struct hop *find_before(const struct way *w, const struct hop *h)
+{
+	const struct netns *ns = comes_from(&h->e[0]->flow);
+	struct hop *found = NULL, *end = w->hops + w->nhops;
+
+	if (!ns)
+		return NULL;
+	for (struct hop *o = first_that_leads_into(w, ns);
+	     o < end && leads_into(&o->e[0]->flow) == ns; o++) {
+		if (!goes_on_as(o->e[0], h->e[0]))
 			continue;
-		if (found && !is_same_pair(found->flow.link, o->flow.link))
+		if (found)
 			return NULL;
-		if (!found || !is_known(&found->flow.sender))
-			found = o;
+		found = o;
 	}
 	return found;
 }
+
+static bool make_room(struct way *w, size_t n)
+{
+	struct entry **entries;
+	struct hop *hops;
+
+	if (n <= w->room)
+		return true;
+	entries = reallocarray(w->entries, n, sizeof(*entries));
+	if (entries)
+		w->entries = entries;
+	hops = reallocarray(w->hops, n, sizeof(*hops));
+	if (hops)
+		w->hops = hops;
+	if (!entries || !hops)
+		return false;
+	w->room = n;
+	return true;
+}
+
+static bool make_way(struct way *w, const struct same *s)
+{
+	size_t n = 0;
+
+	if (!make_room(w, s->n))
+		return false;
+	for (struct entry *e = s->first; e; e = e->same)
+		w->entries[n++] = e;
+	qsort(w->entries, n, sizeof(*w->entries), compare);
+	w->nhops = 0;
+	for (size_t i = 0; i < n; i++) {
+		if (w->nhops && is_one_hop(&w->hops[w->nhops - 1], w->entries[i]))
+			w->hops[w->nhops - 1].e[1] = w->entries[i];
+		else
+			w->hops[w->nhops++] = (struct hop){.e = {w->entries[i]}};
+	}
+	for (size_t i = 0; i < w->nhops; i++) {
+		struct hop *h = &w->hops[i], *before = find_before(w, h);
+
+		if (!before)
+			continue;
+		h->before = before;
+		h->sibling = before->after;
+		before->after = h;
+	}
+	return true;
+}
+
+/* --- handing on --- */
 
 static void hand_conn(struct flow *to, const struct flow *from)
 {
@@ -164,60 +323,88 @@ static void hand_conn(struct flow *to, const struct flow *from)
 	to->by_tuple = true;
 }
 
-static void find_sender(const struct same *s, struct entry *e, unsigned int hops)
+static void hand_sender(struct flow *to, const struct flow *from)
 {
-	struct entry *o;
+	if (!is_better(&from->sender, &to->sender))
+		return;
+	to->sender = from->sender;
+	to->by_tuple = true;
+}
 
-	if (is_known(&e->flow.sender) || hops == HOPS_MAX)
+static void hand_receiver(struct flow *to, const struct flow *from)
+{
+	if (!is_better(&from->receiver, &to->receiver))
 		return;
-	o = before(s, e);
-	if (!o)
+	to->receiver = from->receiver;
+	to->by_tuple = true;
+}
+
+static void hand_across(struct hop *h)
+{
+	for (size_t i = 0; h->e[1] && i < 2; i++) {
+		hand_conn(&h->e[i]->flow, &h->e[!i]->flow);
+		hand_sender(&h->e[i]->flow, &h->e[!i]->flow);
+		hand_receiver(&h->e[i]->flow, &h->e[!i]->flow);
+	}
+}
+
+static void find_sender(struct hop *h, unsigned int hops)
+{
+	if (h->sender_sought || hops == HOPS_MAX)
 		return;
-	find_sender(s, o, hops + 1);
-	hand_conn(&e->flow, &o->flow);
-	if (is_better(&o->flow.sender, &e->flow.sender)) {
-		e->flow.sender = o->flow.sender;
-		e->flow.by_tuple = true;
+	h->sender_sought = true;
+	if (!h->before)
+		return;
+	find_sender(h->before, hops + 1);
+	for (size_t i = 0; i < 2 && h->e[i]; i++) {
+		hand_conn(&h->e[i]->flow, &h->before->e[0]->flow);
+		hand_sender(&h->e[i]->flow, &h->before->e[0]->flow);
 	}
 }
 
 /* A switch may flood: of several ways on, the one that arrives. */
-static void find_receiver(const struct same *s, struct entry *e, unsigned int hops)
+static void find_receiver(struct hop *h, unsigned int hops)
 {
+	bool one_way = h->after && !h->after->sibling;
 	const struct flow *found = NULL;
 
-	if (is_known(&e->flow.receiver) || hops == HOPS_MAX)
+	if (h->receiver_sought || hops == HOPS_MAX)
 		return;
-	for (struct entry *o = s->first; o; o = o->same) {
-		if (o == e || !goes_on_as(&e->flow, &o->flow) || before(s, o) == NULL)
+	h->receiver_sought = true;
+	for (struct hop *o = h->after; o; o = o->sibling) {
+		find_receiver(o, hops + 1);
+		if (!one_way && !is_better(&o->e[0]->flow.receiver, &h->e[0]->flow.receiver))
 			continue;
-		find_receiver(s, o, hops + 1);
-		if (!is_better(&o->flow.receiver, &e->flow.receiver))
-			continue;
-		if (found && !is_same_pair(found->link, o->flow.link))
+		if (found)
 			return;
-		found = &o->flow;
+		found = &o->e[0]->flow;
 	}
-	if (!found)
-		return;
-	e->flow.receiver = found->receiver;
-	e->flow.by_tuple = true;
-	hand_conn(&e->flow, found);
+	for (size_t i = 0; found && i < 2 && h->e[i]; i++) {
+		hand_conn(&h->e[i]->flow, found);
+		hand_receiver(&h->e[i]->flow, found);
+	}
 }
 
 void flow_follow(struct flow_table *t, uint64_t young_since)
 {
 	struct same *all = tuples_of_wanting(t, young_since), *s, *tmp;
+	struct way w = {0};
 
 	if (!all)
 		return;
 	gather(t, all);
 	HASH_ITER (hh, all, s, tmp) {
-		for (struct entry *e = s->first; e; e = e->same) {
-			find_sender(s, e, 0);
-			find_receiver(s, e, 0);
+		if (s->n > 1 && make_way(&w, s)) {
+			for (size_t i = 0; i < w.nhops; i++)
+				hand_across(&w.hops[i]);
+			for (size_t i = 0; i < w.nhops; i++)
+				find_sender(&w.hops[i], 0);
+			for (size_t i = 0; i < w.nhops; i++)
+				find_receiver(&w.hops[i], 0);
 		}
 		HASH_DEL(all, s);
 		free(s);
 	}
+	free(w.entries);
+	free(w.hops);
 }
