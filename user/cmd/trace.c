@@ -243,6 +243,7 @@ static int finish(struct trace *t, struct fl_counters *counters)
 static void summarize(struct trace *t, const struct fl_counters *c)
 {
 	uint64_t undecodable = trace_source_undecodable(t->sockets.source);
+	uint64_t skipped = trace_source_skipped(t->sockets.source);
 	const uint64_t lost = c->lost_total, filtered = c->filtered, unknown = c->unknown;
 	const uint64_t unwatched = t->sockets.unwatched + c->unwatched;
 	struct tracker_stats st;
@@ -257,6 +258,12 @@ static void summarize(struct trace *t, const struct fl_counters *c)
 			 " KiB was full; a larger "
 			 "--ring-size helps",
 			 lost, t->cfg->ring_size >> 10);
+	if (skipped)
+		log_warn(
+			"%" PRIu64
+			" times the kernel did not call our programs, since they were at work on that "
+			"CPU: up to so many records are missing",
+			skipped);
 	if (undecodable)
 		log_warn("%" PRIu64 " records could not be decoded; please report this",
 			 undecodable);
@@ -330,7 +337,9 @@ static int trace(const struct trace_config *cfg, const struct event_columns *col
 	summarize(&t, &counters);
 	if (err && err != -EPIPE)
 		return EXIT_FAILED;
-	return cfg->strict && counters.lost_total ? EXIT_LOST : EXIT_DONE;
+	if (cfg->strict && (counters.lost_total || trace_source_skipped(t.sockets.source)))
+		return EXIT_LOST;
+	return EXIT_DONE;
 }
 
 static void print_help(const struct opt_set *sets)

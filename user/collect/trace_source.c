@@ -281,6 +281,28 @@ int trace_source_counters(const struct trace_source *s, struct fl_counters *sum)
 	return 0;
 }
 
+/*
+ * A program that was interrupted at its work, by softirq or by another task, is not run in there
+ * once more: 05b24ff9b2cf ("bpf: Prevent bpf program recursion for raw tracepoint probes", 6.1),
+ * trace_call_bpf() always. Such a miss is counted: 9ed9e9ba2337 (5.12), for classic tracepoints
+ * dd8657894c11 (6.7).
+ */
+uint64_t trace_source_skipped(const struct trace_source *s)
+{
+	const struct bpf_object_skeleton *skel = s->skel->skeleton;
+	uint64_t sum = 0;
+
+	for (int i = 0; i < skel->prog_cnt; i++) {
+		struct bpf_prog_info info = {0};
+		uint32_t len = sizeof(info);
+
+		if (*skel->progs[i].link &&
+		    !bpf_obj_get_info_by_fd(bpf_program__fd(*skel->progs[i].prog), &info, &len))
+			sum += info.recursion_misses;
+	}
+	return sum;
+}
+
 uint64_t trace_source_undecodable(const struct trace_source *s)
 {
 	return s->undecodable;

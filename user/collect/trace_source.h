@@ -46,6 +46,11 @@ int trace_source_watch(struct trace_source *s, uint64_t cookie);
 
 /* The programs' counters, added up over the CPUs. 0 or -errno. */
 int trace_source_counters(const struct trace_source *s, struct fl_counters *sum);
+/*
+ * Events that the kernel did not show us, since on that CPU the same program was at work already;
+ * at most so many records are missing. Zero where the kernel does not count them.
+ */
+uint64_t trace_source_skipped(const struct trace_source *s);
 /* Records that were not as decode_record() wants them: a bug, or memory corruption. */
 uint64_t trace_source_undecodable(const struct trace_source *s);
 /* "TCP_ABORT_ON_CLOSE" for a reset's reason; NULL where the kernel has no name for it. Static. */
