@@ -31,7 +31,7 @@ begin() {
 }
 
 finish() {
-	dump_stop
+	dump_stop "$server" "$client"
 	flows_stop
 }
 

@@ -32,7 +32,7 @@ dump_start() {
 	local dir
 	dump=$BATS_TEST_TMPDIR/dump.$RANDOM dumps=()
 	for dir in in out; do
-		background in_ns "$1" tcpdump -Z root -n -i "$2" -Q $dir -s 200 -B 65536 --immediate-mode -w "$dump.$dir" \
+		background in_ns "$1" tcpdump -Z root -n -i "$2" -Q $dir -s 200 -B 65536 --immediate-mode -U -w "$dump.$dir" \
 			2>"$dump.$dir.err"
 		dumps+=("$bg")
 	done
@@ -40,9 +40,14 @@ dump_start() {
 	wait_for 20 grep -q 'listening on' "$dump.out.err"
 }
 
-# dump_stop: all that passed is in the files then; none was missed.
+# dump_stop NETNS PEER-NETNS: all that passed NETNS's eth0 is in the files then; none was missed. On SIGINT tcpdump leaves in
+# the kernel's buffer what it has not come to yet: wait until it has written a frame sent after all others.
 dump_stop() {
-	local pid dir
+	local pid dir mark=666c6f776e65722d6c617374
+	in_ns "$1" "$BATS_TEST_DIRNAME/traffic.py" raw eth0 "ffffffffffff02000000000188b6$mark$(printf '00%.0s' {1..40})" 1
+	in_ns "$2" "$BATS_TEST_DIRNAME/traffic.py" raw eth0 "ffffffffffff02000000000188b6$mark$(printf '00%.0s' {1..40})" 1
+	wait_for 60 grep -qa flowner-last "$dump.in"
+	wait_for 60 grep -qa flowner-last "$dump.out"
 	for pid in "${dumps[@]}"; do
 		stop "$pid" INT || true
 	done
