@@ -100,6 +100,16 @@ struct fl_flow_count {
 #define FL_ISN_SYN    0x1 /* isn is there */
 #define FL_ISN_SYNACK 0x2 /* isn and isn_other are there */
 
+/* A place of the front (front.bpf.h); free while no packets are counted. */
+struct fl_flow_entry {
+	struct fl_flow_key key;
+	struct fl_flow_count count;
+};
+
+#define FL_FRONT_BITS   10
+#define FL_FRONT_PLACES (1U << FL_FRONT_BITS) /* of each CPU */
+#define FL_FRONT_FLAGS  (1U << 10)            /* BPF_F_MMAPABLE (fc9702273e2e, 5.5) */
+
 /*
  * One packet that found no room in the map, or all that a map entry held when a new connection took
  * over its tuple: to be added to the flow like a map entry.
@@ -121,6 +131,7 @@ struct fl_flow_counters {
 
 FL_ASSERT_SIZE(struct fl_flow_key, 48);
 FL_ASSERT_SIZE(struct fl_flow_count, 80);
+FL_ASSERT_SIZE(struct fl_flow_entry, 128);
 FL_ASSERT_SIZE(struct fl_flow_record, 152);
 
 #endif

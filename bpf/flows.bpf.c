@@ -3,10 +3,10 @@
  * Every packet of a link, counted under its flow. One map entry for each flow, direction and CPU;
  * no event a packet.
  *
- * The map is the inner one of `flow_maps`. User space swaps it for an empty one and then reads and
- * empties the old one at leisure (an update of a map in a map waits for running programs:
- * 1ae80cf31938, 4.20). So no count is ever taken while a program changes it, and an idle flow takes
- * no room here.
+ * The map is the inner one of `flow_maps`, with a front of array places before it (front.bpf.h).
+ * User space swaps each for an empty one and then reads and empties the old ones at leisure (an
+ * update of a map in a map waits for running programs: 1ae80cf31938, 4.20). So no count is ever
+ * taken while a program changes it, and an idle flow takes no room here.
  *
  * These programs only look: they return "next" whatever they find, and never write to a packet.
  */
@@ -14,6 +14,7 @@
 #include <bpf/bpf_helpers.h>
 #include "filter_tuple.bpf.h"
 #include "flow_abi.h"
+#include "front.bpf.h"
 #include "parse.bpf.h"
 #include "reuse.bpf.h"
 
@@ -154,9 +155,9 @@ static __always_inline void set_isn(struct fl_flow_count *c, const struct parse_
 	}
 }
 
-/* The first packet of a flow since the maps were swapped. */
+/* The first packet of a flow since the maps were swapped. `e`: its place in the front. */
 static __noinline int begin(struct __sk_buff *skb, const struct fl_flow_key *key,
-			    const struct parse_tcp *tcp)
+			    const struct parse_tcp *tcp, struct fl_flow_entry *e)
 {
 	struct fl_flow_count c = {};
 	struct fl_flow_counters *n;
@@ -178,14 +179,18 @@ static __noinline int begin(struct __sk_buff *skb, const struct fl_flow_key *key
 	 */
 	c.cookie = bpf_get_socket_cookie(skb);
 	c.cgroup = bpf_skb_cgroup_id(skb);
-	map = bpf_map_lookup_elem(&flow_maps, &zero);
 	if (tcp->flags & TCP_SYN) {
 		set_isn(&c, tcp);
-		if (map)
-			reuse_end_others(map, key, tcp->seq);
+		reuse_end_others(&flow_maps, key, tcp->seq);
 	}
 	if (tcp->flags)
 		reuse_note(key);
+	if (e && !e->count.packets) {
+		e->key = *key;
+		e->count = c;
+		return 0;
+	}
+	map = bpf_map_lookup_elem(&flow_maps, &zero);
 	if (!map || bpf_map_update_elem(map, key, &c, BPF_NOEXIST))
 		n->overflowed += send_record(key, &c);
 	return 0;
@@ -207,13 +212,13 @@ static __noinline int take_over(struct __sk_buff *skb, const struct fl_flow_key 
 
 /* A SYN of a flow that is there: the same once more, or that of another connection. */
 static __noinline int on_syn(struct __sk_buff *skb, const struct fl_flow_key *key,
-			     const struct parse_tcp *tcp, void *map, struct fl_flow_count *c)
+			     const struct parse_tcp *tcp, struct fl_flow_count *c)
 {
 	if (!c)
 		return 0;
 	if (!(c->isn_known && c->isn == tcp->seq)) {
 		take_over(skb, key, c);
-		reuse_end_others(map, key, tcp->seq);
+		reuse_end_others(&flow_maps, key, tcp->seq);
 	}
 	set_isn(c, tcp);
 	return 0;
@@ -222,23 +227,22 @@ static __noinline int on_syn(struct __sk_buff *skb, const struct fl_flow_key *ke
 static __always_inline int on_packet(struct __sk_buff *skb, __u32 l2, __u32 egress)
 {
 	struct parse_tcp tcp = {};
+	struct fl_flow_entry *e;
 	struct fl_flow_count *c;
 	struct fl_flow_key key;
-	__u32 zero = 0;
-	void *map;
 
 	key.ifindex = skb->ifindex;
 	key.bits = FL_BITS_PUT(slot, FL_BITS_SLOT) | FL_BITS_PUT(egress, FL_BITS_EGRESS) |
 		   FL_BITS_PUT(bpf_get_smp_processor_id(), FL_BITS_CPU);
 	parse(skb, l2, &key, &tcp);
-	map = bpf_map_lookup_elem(&flow_maps, &zero);
-	c = map ? bpf_map_lookup_elem(map, &key) : NULL;
+	e = front_place(&key);
+	c = front_find(&key, e, &flow_maps);
 	if (!c) {
-		begin(skb, &key, &tcp);
+		begin(skb, &key, &tcp, e);
 		return NEXT;
 	}
 	if (tcp.flags & TCP_SYN)
-		on_syn(skb, &key, &tcp, map, c);
+		on_syn(skb, &key, &tcp, c);
 	else if (c->over)
 		take_over(skb, &key, c);
 	add_packet(c, skb, &tcp, egress);

@@ -14,6 +14,7 @@
 #include "vmlinux.h"
 #include <bpf/bpf_helpers.h>
 #include "flow_abi.h"
+#include "front.bpf.h"
 
 const volatile __u32 ncpus;
 
@@ -46,7 +47,7 @@ static __always_inline void reuse_note(const struct fl_flow_key *key)
 }
 
 /* A SYN with that sequence number has come: what other CPUs have of its tuple is over. */
-static __always_inline void reuse_end_others(void *map, const struct fl_flow_key *key, __u32 isn)
+static __always_inline void reuse_end_others(void *maps, const struct fl_flow_key *key, __u32 isn)
 {
 	__u32 h = reuse_hash(key), i = h / 64;
 	__u64 *word = bpf_map_lookup_elem(&reuse_begun, &i);
@@ -63,7 +64,7 @@ static __always_inline void reuse_end_others(void *map, const struct fl_flow_key
 			continue;
 		k.bits = (key->bits & ~FL_BITS_PUT(~0ULL, FL_BITS_CPU)) |
 			 FL_BITS_PUT(cpu, FL_BITS_CPU);
-		c = bpf_map_lookup_elem(map, &k);
+		c = front_find(&k, front_place(&k), maps);
 		/* The same SYN once more is no other connection. */
 		if (c && !(c->isn_known && c->isn == isn))
 			c->over = 1;

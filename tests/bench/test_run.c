@@ -7,6 +7,8 @@
  */
 #include "../bpf/flow_run.h"
 
+#include "base/cleanup.h"
+#include "collect/flow_map.h"
 #include "bench_flows_changing.skel.h"
 #include "tests_empty.skel.h"
 
@@ -44,7 +46,9 @@ static const struct {
 struct bench {
 	struct tests_empty_bpf *empty;
 	struct flow_run run;
+	struct flow_map *map; /* of `run` */
 	struct bench_flows_changing_bpf *changing;
+	struct flow_map *changing_map;
 	uint32_t ns[COUNT(kinds)][ROUNDS_MAX];
 };
 
@@ -65,15 +69,32 @@ static uint32_t measure(const struct bpf_program *prog, const char *hex, int rep
 	return o.duration;
 }
 
-static int put_map(int outer, uint32_t entries)
+static void drop(void *ctx, const struct fl_flow_key *key, const struct fl_flow_count *count)
 {
-	int fd = bpf_map_create(BPF_MAP_TYPE_HASH, "flows", sizeof(struct fl_flow_key),
-				sizeof(struct fl_flow_count), entries, NULL);
-	uint32_t zero = 0;
+	(void)ctx;
+	(void)key;
+	(void)count;
+}
 
-	assert_true(fd >= 0);
-	assert_int_equal(bpf_map_update_elem(outer, &zero, &fd, BPF_ANY), 0);
-	return fd;
+/* Both maps are empty then. */
+static void forget(struct flow_map *m)
+{
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(flow_map_swap(m, 0), 0);
+		assert_int_equal(flow_map_drain(m, drop, NULL), 0);
+	}
+}
+
+/* Grown to what SOURCES want. */
+static void fill(struct bench *b)
+{
+	struct bench_flows_changing_bpf *c = b->changing;
+
+	c->bss->sources = SOURCES;
+	for (int i = 0; i < 4; i++) {
+		measure(c->progs.changing, MACS IP4("11") UDP DATA, SOURCES);
+		forget(b->changing_map);
+	}
 }
 
 static uint32_t measure_kind(struct bench *b, size_t kind, int repeat)
@@ -87,7 +108,7 @@ static uint32_t measure_kind(struct bench *b, size_t kind, int repeat)
 	case FLOWS:
 		return measure(b->run.skel->progs.flowner_in, hex, repeat);
 	case NEW:
-		close(put_map(bpf_map__fd(c->maps.flow_maps), 2 * SOURCES));
+		forget(b->changing_map);
 		repeat = SOURCES;
 		break;
 	default:
@@ -117,28 +138,51 @@ static void print(struct bench *b, size_t rounds)
 	}
 }
 
+static int start(struct bench *b)
+{
+	struct bench_flows_changing_bpf *c = bench_flows_changing_bpf__open();
+	_cleanup_close_ int front = -1;
+
+	b->empty = tests_empty_bpf__open_and_load();
+	if (!c || !b->empty)
+		return -1;
+	front = flow_front_template(c->maps.flow_fronts);
+	if (front < 0 || bench_flows_changing_bpf__load(c))
+		return -1;
+	b->changing = c;
+	flow_run_start(&b->run, &(struct flow_run_opts){0});
+	if (flow_map_new(&b->map, bpf_map__fd(b->run.skel->maps.flow_maps),
+			 bpf_map__fd(b->run.skel->maps.flow_fronts), 1 << 20) ||
+	    flow_map_new(&b->changing_map, bpf_map__fd(c->maps.flow_maps),
+			 bpf_map__fd(c->maps.flow_fronts), 1 << 20))
+		return -1;
+	fill(b);
+	return 0;
+}
+
+static void stop(struct bench *b)
+{
+	flow_map_free(b->map);
+	flow_map_free(b->changing_map);
+	flow_run_stop(&b->run);
+	bench_flows_changing_bpf__destroy(b->changing);
+	tests_empty_bpf__destroy(b->empty);
+}
+
 int main(int argc, char **argv)
 {
 	size_t rounds = argc > 1 ? strtoul(argv[1], NULL, 10) : 9;
 	int repeat = argc > 2 ? (int)strtol(argv[2], NULL, 10) : 1000000;
 	static struct bench b;
-	int map;
 
 	if (rounds < 1 || rounds > ROUNDS_MAX || repeat < 1 || flow_run_setup(NULL))
 		return 2;
-	b.empty = tests_empty_bpf__open_and_load();
-	b.changing = bench_flows_changing_bpf__open_and_load();
-	if (!b.empty || !b.changing)
+	if (start(&b))
 		return 1;
-	flow_run_start(&b.run, &(struct flow_run_opts){0});
-	map = flow_run_map(&b.run, 65536);
 	for (size_t r = 0; r < rounds; r++)
 		for (size_t i = 0; i < COUNT(kinds); i++)
 			b.ns[i][r] = measure_kind(&b, i, repeat);
 	print(&b, rounds);
-	close(map);
-	flow_run_stop(&b.run);
-	bench_flows_changing_bpf__destroy(b.changing);
-	tests_empty_bpf__destroy(b.empty);
+	stop(&b);
 	return 0;
 }

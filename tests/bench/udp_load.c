@@ -6,8 +6,8 @@
  *
  * A flow is a port, and another address after 50,000 of them. Nobody needs to listen: let the
  * addresses be routed to a host that does not have them, which then drops them without a word.
- * Prints one JSON object: what it sent, in how long, and in how much CPU time. The latter includes the
- * packets' way to the receiver, where nothing comes between, as on a veth pair.
+ * Prints one JSON object: what it sent, in how long, and in how much CPU time. The latter includes
+ * the packets' way to the receiver, where nothing comes between, as on a veth pair.
  */
 #include <arpa/inet.h>
 #include <errno.h>

@@ -3,7 +3,8 @@
  * The flows programs in BPF_PROG_TEST_RUN.
  *
  * With no map in `flow_maps` every packet comes out of the ring as a record of its own, without a
- * system call to fetch it: what tests of the parser want. flow_run_map() puts a map there.
+ * system call to fetch it: what tests of the parser want. flow_run_map() puts a map there,
+ * with no front before it; both are collect/flow_map.h's work.
  *
  * No test looks for reads past a packet's end: the verifier lets no such program in.
  */
@@ -23,6 +24,7 @@
 #include <bpf/libbpf.h>
 
 #include "collect/bpf_log.h"
+#include "collect/flow_front.h"
 #include "flow_abi.h"
 #include "flows.skel.h"
 #include "packets.h"
@@ -166,6 +168,8 @@ static inline void flow_run_drain(struct flow_run *run)
 
 static inline void flow_run_start(struct flow_run *run, const struct flow_run_opts *o)
 {
+	int front;
+
 	*run = (struct flow_run){.skel = flows_bpf__open()};
 	assert_non_null(run->skel);
 	run->skel->rodata->slot = SLOT;
@@ -174,7 +178,10 @@ static inline void flow_run_start(struct flow_run *run, const struct flow_run_op
 	if (o->ring_bytes)
 		assert_int_equal(bpf_map__set_max_entries(run->skel->maps.flow_ring, o->ring_bytes),
 				 0);
+	front = flow_front_template(run->skel->maps.flow_fronts);
+	assert_true(front >= 0);
 	assert_int_equal(flows_bpf__load(run->skel), 0);
+	close(front);
 	run->ring = ring_buffer__new(bpf_map__fd(run->skel->maps.flow_ring), flow_run_on_record,
 				     run, NULL);
 	assert_non_null(run->ring);

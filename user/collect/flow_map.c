@@ -9,6 +9,7 @@
 
 #include "base/cleanup.h"
 #include "base/log.h"
+#include "collect/flow_front.h"
 
 #define ROOM_MIN  16384u /* some 3 MiB */
 #define ROOM_STEP 4u
@@ -25,6 +26,7 @@ struct side {
 
 struct flow_map {
 	int outer;
+	struct flow_front *front; /* NULL: none */
 	uint32_t max;
 	struct side used, spare;
 	uint32_t wanted;
@@ -70,7 +72,7 @@ static int put_into_place(struct flow_map *m, const struct side *s)
 	return bpf_map_update_elem(m->outer, &zero, &s->fd, BPF_ANY) ? -errno : 0;
 }
 
-int flow_map_new(struct flow_map **out, int outer, uint32_t max_entries)
+int flow_map_new(struct flow_map **out, int outer, int fronts, uint32_t max_entries)
 {
 	struct flow_map *m = calloc(1, sizeof(*m));
 	int err;
@@ -88,6 +90,8 @@ int flow_map_new(struct flow_map **out, int outer, uint32_t max_entries)
 		err = make_side(&m->spare, m->wanted);
 	if (!err)
 		err = put_into_place(m, &m->used);
+	if (!err && flow_front_room() <= max_entries / 2)
+		err = flow_front_new(&m->front, fronts);
 	if (err) {
 		flow_map_free(m);
 		return err;
@@ -100,6 +104,7 @@ void flow_map_free(struct flow_map *m)
 {
 	if (!m)
 		return;
+	flow_front_free(m->front);
 	cleanup_close(&m->used.fd);
 	cleanup_close(&m->spare.fd);
 	free(m->keys);
@@ -120,7 +125,10 @@ int flow_map_swap(struct flow_map *m, uint64_t overflowed)
 		log_debug("no memory for a map of %u flows", m->wanted);
 		m->wanted = m->spare.room;
 	}
-	err = put_into_place(m, &m->spare);
+	/* The front first: a flow that finds its place free there is not in the map behind it. */
+	err = m->front ? flow_front_swap(m->front) : 0;
+	if (!err)
+		err = put_into_place(m, &m->spare);
 	if (err)
 		return err;
 	m->used = m->spare;
@@ -171,6 +179,8 @@ int flow_map_drain(struct flow_map *m,
 		total += n;
 	}
 	adapt(m, total);
+	if (m->front)
+		flow_front_drain(m->front, each, ctx);
 	return 0;
 }
 

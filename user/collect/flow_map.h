@@ -2,7 +2,7 @@
 /*
  * The map that flows are counted in: two hash maps that take turns in a map of maps, each made
  * anew, larger or smaller, when the need has changed. Preallocated: an insertion costs a third of
- * what it costs otherwise, and never fails before the map is full.
+ * what it costs otherwise, and never fails before the map is full. With a front (flow_front.h).
  */
 #ifndef FLOWNER_COLLECT_FLOW_MAP_H
 #define FLOWNER_COLLECT_FLOW_MAP_H
@@ -13,8 +13,11 @@
 
 struct flow_map;
 
-/* `outer` is the map of maps, borrowed; `max_entries` what a map may grow to. 0 or -errno. */
-int flow_map_new(struct flow_map **out, int outer, uint32_t max_entries);
+/*
+ * `outer` is the map of maps, `fronts` that of fronts, both borrowed; `max_entries` what a map may
+ * grow to. Where that is little there is no front. 0 or -errno.
+ */
+int flow_map_new(struct flow_map **out, int outer, int fronts, uint32_t max_entries);
 void flow_map_free(struct flow_map *m);
 
 /*

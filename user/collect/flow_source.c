@@ -12,6 +12,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "collect/flow_front.h"
 #include "collect/flow_map.h"
 #include "collect/probe.h"
 #include "flows.skel.h"
@@ -51,6 +52,7 @@ static int share_maps(struct flows_bpf *skel, const struct flows_bpf *from)
 		const struct bpf_map *shared;
 	} const maps[] = {
 		{skel->maps.flow_maps, from->maps.flow_maps},
+		{skel->maps.flow_fronts, from->maps.flow_fronts},
 		{skel->maps.flow_ring, from->maps.flow_ring},
 		{skel->maps.flow_counters, from->maps.flow_counters},
 		{skel->maps.fragments, from->maps.fragments},
@@ -237,6 +239,7 @@ static void on_entry(void *ctx, const struct fl_flow_key *key, const struct fl_f
 
 static int load_maps(struct flow_source *s)
 {
+	_cleanup_close_ int front = -1;
 	int err;
 
 	s->maps = flows_bpf__open();
@@ -246,11 +249,13 @@ static int load_maps(struct flow_source *s)
 		bpf_program__set_autoload(*s->maps->skeleton->progs[i].prog, false);
 	err = bpf_map__set_max_entries(s->maps->maps.flow_ring,
 				       (uint32_t)ring_size(s->opt.ring_size));
-	if (!err)
-		err = flows_bpf__load(s->maps);
+	if (err)
+		return err;
+	front = flow_front_template(s->maps->maps.flow_fronts);
+	err = front < 0 ? front : flows_bpf__load(s->maps);
 	if (!err)
 		err = flow_map_new(&s->flow_map, bpf_map__fd(s->maps->maps.flow_maps),
-				   s->opt.max_entries);
+				   bpf_map__fd(s->maps->maps.flow_fronts), s->opt.max_entries);
 	if (err)
 		return err;
 	s->ring = ring_buffer__new(bpf_map__fd(s->maps->maps.flow_ring), on_record, s, NULL);
