@@ -150,6 +150,15 @@ static __always_inline void set_isn(struct fl_flow_count *c, const struct parse_
 	}
 }
 
+/* Its flags may be none, or out of sight in the first of its fragments. */
+static __always_inline bool is_tcp(const struct fl_flow_key *key)
+{
+	__u64 kind = FL_BITS_GET(key->bits, FL_BITS_KIND);
+
+	return (kind == FL_FLOW_IPV4 || kind == FL_FLOW_IPV6) &&
+	       FL_BITS_GET(key->bits, FL_BITS_PROTO) == PROTO_TCP;
+}
+
 /* The first packet of a flow since the maps were swapped. */
 static __noinline int begin(struct __sk_buff *skb, const struct fl_flow_key *key,
 			    const struct parse_tcp *tcp)
@@ -180,7 +189,7 @@ static __noinline int begin(struct __sk_buff *skb, const struct fl_flow_key *key
 		if (map)
 			reuse_end_others(map, key, tcp->seq);
 	}
-	if (tcp->flags)
+	if (is_tcp(key))
 		reuse_note(key);
 	if (!map || bpf_map_update_elem(map, key, &c, BPF_NOEXIST))
 		n->overflowed += send_record(key, &c);
