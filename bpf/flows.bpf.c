@@ -155,6 +155,15 @@ static __always_inline void set_isn(struct fl_flow_count *c, const struct parse_
 	}
 }
 
+/* Its flags may be none, or out of sight in the first of its fragments. */
+static __always_inline bool is_tcp(const struct fl_flow_key *key)
+{
+	__u64 kind = FL_BITS_GET(key->bits, FL_BITS_KIND);
+
+	return (kind == FL_FLOW_IPV4 || kind == FL_FLOW_IPV6) &&
+	       FL_BITS_GET(key->bits, FL_BITS_PROTO) == PROTO_TCP;
+}
+
 /* The first packet of a flow since the maps were swapped. `e`: its place in the front. */
 static __noinline int begin(struct __sk_buff *skb, const struct fl_flow_key *key,
 			    const struct parse_tcp *tcp, struct fl_flow_entry *e)
@@ -183,7 +192,7 @@ static __noinline int begin(struct __sk_buff *skb, const struct fl_flow_key *key
 		set_isn(&c, tcp);
 		reuse_end_others(&flow_maps, key, tcp->seq);
 	}
-	if (tcp->flags)
+	if (is_tcp(key))
 		reuse_note(key);
 	if (e && !e->count.packets) {
 		e->key = *key;

@@ -49,6 +49,7 @@ struct flow_run_opts {
 	bool slow;
 	struct fl_filter filter;
 	uint32_t ring_bytes; /* 0: as the programs have it */
+	uint32_t ncpus;      /* whose entries a SYN looks at; 0: none */
 };
 
 /* --- packets --- */
@@ -174,6 +175,7 @@ static inline void flow_run_start(struct flow_run *run, const struct flow_run_op
 	assert_non_null(run->skel);
 	run->skel->rodata->slot = SLOT;
 	run->skel->rodata->parse_slow_only = o->slow;
+	run->skel->rodata->ncpus = o->ncpus;
 	memcpy((void *)&run->skel->rodata->filter, &o->filter, sizeof(o->filter));
 	if (o->ring_bytes)
 		assert_int_equal(bpf_map__set_max_entries(run->skel->maps.flow_ring, o->ring_bytes),

@@ -307,7 +307,8 @@ static void add(struct flow_table *t, struct entry *e, const struct fl_flow_coun
 {
 	struct flow *f = &e->flow;
 
-	if (!f->first || c->first < f->first)
+	/* A connection begins with its SYN: what has none may have begun in the one before. */
+	if (!f->first || (c->first < f->first && (c->isn_known || !e->isn_known)))
 		f->first = c->first;
 	if (c->last > f->last)
 		f->last = c->last;
