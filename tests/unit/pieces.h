@@ -32,6 +32,7 @@ struct world {
 	struct link *c0, *s0; /* watched */
 	struct link *c, *s;   /* their other ends */
 	struct addr_port client, server;
+	bool elsewhere; /* no address is local to where a link leads */
 };
 
 struct piece {
@@ -50,6 +51,13 @@ static inline struct link *new_link(const struct netns *ns, const char *name, ui
 	return l;
 }
 
+static inline bool is_local(void *ctx, const struct link *l, const struct addr *addr)
+{
+	(void)l;
+	(void)addr;
+	return !((const struct world *)ctx)->elsewhere;
+}
+
 static inline struct world *new_world(uint32_t max)
 {
 	struct world *w = calloc(1, sizeof(*w));
@@ -65,6 +73,8 @@ static inline struct world *new_world(uint32_t max)
 	assert_non_null(w);
 	assert_int_equal(tracker_new(&w->tracker, &to), 0);
 	o.tracker = w->tracker;
+	o.is_local = is_local;
+	o.ctx = w;
 	assert_int_equal(flow_table_new(&w->table, &o), 0);
 	w->c0 = new_link(&router, "c0", 3);
 	w->s0 = new_link(&router, "s0", 4);

@@ -359,6 +359,27 @@ static struct piece udp_answer(const struct world *w, uint64_t us)
 	return packet(w->c0, OUT, IPPROTO_UDP, w->server, w->client, us);
 }
 
+/* A router that has a name server of its own, and forwards what is for another. */
+TEST(forwarded)
+{
+	struct world *w = new_world(100);
+	struct fl_snapshot any = udp_socket(SERVER, &red, at("::", 443), nginx());
+	const struct flow *f;
+
+	tracker_snapshot(w->tracker, &any);
+	w->elsewhere = true;
+	put(w, packet(w->s0, OUT, IPPROTO_UDP, w->client, w->server, 10));
+	settle(w, 20);
+	f = only(w, w->s0, packet(w->s0, OUT, IPPROTO_UDP, w->client, w->server, 0));
+	assert_nobody(&f->receiver);
+	w->elsewhere = false;
+	put(w, packet(w->s0, OUT, IPPROTO_UDP, w->client, w->server, 30));
+	settle(w, 40);
+	f = only(w, w->s0, packet(w->s0, OUT, IPPROTO_UDP, w->client, w->server, 0));
+	assert_end(&f->receiver, &red, OWNER_SNAPSHOT, 20, "nginx");
+	free_world(w);
+}
+
 TEST(datagrams)
 {
 	struct world *w = new_world(100);
@@ -552,6 +573,7 @@ int main(void)
 		   known_socket_stays),
 		IT("states, in any order", states),
 		IT("the state where only one direction comes past", state_of_one_direction),
+		IT("bound to all addresses is no receiver of what passes through", forwarded),
 		IT("a datagram's sender, and who is bound or answers", datagrams),
 		IT("an answer in the same reading tells the receiver", answer_in_one_reading),
 		IT("…and knows better than who is bound there", answer_before_bound),

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  *	flows.c		the options
- *	flows_run.c	the loop: links, maps and sockets in, tables and JSON out
+ *	flows_run.c	the loop: links, maps and sockets in
+ *	flows_show.c	tables and JSON out
  */
 #ifndef FLOWNER_CMD_FLOWS_H
 #define FLOWNER_CMD_FLOWS_H

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-#include "cmd/flows.h"
+#include "cmd/flows_internal.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -9,17 +9,11 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
-#include "base/buf.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/log.h"
 #include "base/signals.h"
-#include "cmd/sockets.h"
-#include "collect/flow_source.h"
-#include "collect/watcher.h"
-#include "model/flow_table.h"
-#include "out/screen.h"
 
 #define MS 1000000ULL
 /* The maps are read at least so often, whatever the interval: they hold what came since. */
@@ -34,28 +28,6 @@
 #define LINGER_NS (3 * READ_NS)
 /* Looking through all processes for new datagram sockets may take this part of the time. */
 #define REFRESH_SHARE 20
-#define FLUSH_BYTES   (64 << 10)
-
-struct flows {
-	const struct flows_config *cfg;
-	const struct table_columns *columns;
-	const struct filter no_filter; /* all sockets: those of the far ends are wanted too */
-	struct sockets sockets;
-	struct flow_source *source;
-	struct flow_table *table;
-	struct watcher *watcher;
-	struct wall_clock clock;
-	struct screen screen;
-	struct buf out;
-	struct flow **shown;
-	size_t shown_room;
-	uint64_t started, deadline; /* CLOCK_BOOTTIME, ns; 0: none */
-	uint64_t last_read, last_show, next_show, next_refresh;
-	uint64_t intervals;
-	bool nap;      /* the socket ring is not listened to */
-	bool overfull; /* nor that of the flows */
-	int signals, epoll;
-};
 
 /* --- glue --- */
 
@@ -89,6 +61,13 @@ static const struct netns *intern_netns(void *ctx, uint32_t inode, uint64_t cook
 	return r->netns(r->ctx, inode, cookie);
 }
 
+static bool is_local(void *ctx, const struct link *l, const struct addr *addr)
+{
+	struct flows *f = ctx;
+
+	return local_addrs_has(f->local, l, addr);
+}
+
 static void on_piece(void *ctx, const struct netns *netns, const struct fl_flow_key *key,
 		     const struct fl_flow_count *count)
 {
@@ -120,6 +99,8 @@ static int open_flows(struct flows *f)
 		.max = (uint32_t)f->cfg->max_flows,
 		.tracker = f->sockets.tracker,
 		.resolver = f->sockets.resolver,
+		.is_local = is_local,
+		.ctx = f,
 	};
 	int err;
 
@@ -149,7 +130,11 @@ static int open_watcher(struct flows *f)
 					.netns = intern_netns,
 					.ctx = f};
 
-	return watcher_new(&f->watcher, &o, &ops);
+	int err = watcher_new(&f->watcher, &o, &ops);
+
+	if (!err)
+		err = local_addrs_new(&f->local, f->watcher);
+	return err;
 }
 
 static int listen_to(struct flows *f, int fd, bool yes, int op)
@@ -245,161 +230,6 @@ static int read_flows(struct flows *f)
 	return 0;
 }
 
-/* --- showing --- */
-
-static bool is_of_process(const struct filter *p, const struct flow_end *end)
-{
-	return end->owner.source != OWNER_UNKNOWN &&
-	       filter_process(p, end->owner.pid, end->owner.comm);
-}
-
-static bool passes(const struct flows *f, const struct flow *flow)
-{
-	const struct filter *p = &f->cfg->filter;
-
-	return (!p->npids && !p->ncomms) || is_of_process(p, &flow->sender) ||
-	       is_of_process(p, &flow->receiver);
-}
-
-static int select_flows(struct flows *f, size_t *n_out)
-{
-	size_t n, m = 0;
-	struct flow **rows = flow_table_rows(f->table, &n);
-
-	if (n > f->shown_room) {
-		struct flow **grown = reallocarray(f->shown, n * 2, sizeof(*grown));
-
-		if (!grown)
-			return -ENOMEM;
-		f->shown = grown;
-		f->shown_room = n * 2;
-	}
-	for (size_t i = 0; i < n; i++)
-		if (passes(f, rows[i]))
-			f->shown[m++] = rows[i];
-	*n_out = m;
-	return 0;
-}
-
-static int show_json(struct flows *f, const struct flow_view *v, size_t n)
-{
-	int err = 0;
-
-	for (size_t i = 0; i < n && !err; i++) {
-		const struct flow *flow = f->shown[i];
-
-		/* Of a flow that stands still nothing new can be said. */
-		if (flow->packets == flow->packets_before && !flow->ended && !f->cfg->once)
-			continue;
-		flow_json(v, flow, &f->out);
-		if (f->out.len >= FLUSH_BYTES)
-			err = buf_flush(&f->out, STDOUT_FILENO);
-	}
-	return err ? err : buf_flush(&f->out, STDOUT_FILENO);
-}
-
-/* Of n rows those are wanted… */
-static size_t wanted(const struct flows *f, size_t n)
-{
-	return f->cfg->top && f->cfg->top < n ? f->cfg->top : n;
-}
-
-/* …and of these there is room for so many. */
-static size_t limit(const struct flows *f, size_t n, size_t room)
-{
-	return wanted(f, n) < room ? wanted(f, n) : room;
-}
-
-struct links {
-	struct link **link;
-	size_t n;
-};
-
-static void add_watched(void *ctx, struct link *l)
-{
-	struct links *list = ctx;
-
-	if (l->attached)
-		list->link[list->n++] = l;
-}
-
-static int show_groups(struct flows *f, const struct flow_view *v, size_t n, size_t room)
-{
-	const struct topology *t = watcher_topology(f->watcher);
-	_cleanup_free_ struct link **link = calloc(topology_count(t) + 1, sizeof(*link));
-	struct links list = {.link = link};
-	struct flow_groups g;
-	size_t top;
-	int err;
-
-	if (!link)
-		return -ENOMEM;
-	topology_each(t, add_watched, &list);
-	err = flow_groups_make(f->cfg->by, f->shown, n, list.link, list.n, &g);
-	if (err)
-		return err;
-	top = flow_groups_sort(&g, f->cfg->sort, limit(f, g.n, room));
-	if (f->cfg->format == FORMAT_JSON) {
-		group_json(v, &g, top, &f->out);
-		err = buf_flush(&f->out, STDOUT_FILENO);
-	} else {
-		group_table_show(v, &g, top, &f->out);
-		err = screen_show(&f->screen, &f->out, wanted(f, g.n) - top);
-	}
-	flow_groups_free(&g);
-	return err;
-}
-
-static int show_flows(struct flows *f, struct flow_view *v, size_t n, size_t room)
-{
-	struct flow_groups conns;
-	bool paths = f->cfg->format == FORMAT_JSON || flow_columns_want_path(f->columns);
-	size_t top;
-	int err = 0;
-
-	if (paths) {
-		err = flow_groups_make(FLOW_BY_CONN, f->shown, n, NULL, 0, &conns);
-		if (err)
-			return err;
-		v->conns = &conns;
-	}
-	/* JSON has all of them, whatever order they are in, unless one is asked for. */
-	top = f->cfg->format == FORMAT_JSON && !f->cfg->top
-		      ? n
-		      : flow_sort(f->shown, n, f->cfg->sort, limit(f, n, room));
-	if (f->cfg->format == FORMAT_JSON) {
-		err = show_json(f, v, top);
-	} else {
-		flow_table_show(v, f->columns, f->shown, top, &f->out);
-		err = screen_show(&f->screen, &f->out, wanted(f, n) - top);
-	}
-	if (paths)
-		flow_groups_free(&conns);
-	return err;
-}
-
-/* 1: enough (--count, --once); 0; or -errno. */
-static int show(struct flows *f)
-{
-	uint64_t now = clock_boot_ns();
-	struct flow_view v = {
-		.clock = &f->clock,
-		.now = now,
-		.interval_ns = now - f->last_show,
-		.no_header = f->cfg->no_header,
-	};
-	size_t n, room = f->cfg->format == FORMAT_JSON ? SIZE_MAX : screen_rows(&f->screen);
-	int err = select_flows(f, &n);
-
-	if (!err)
-		err = f->cfg->grouped ? show_groups(f, &v, n, room) : show_flows(f, &v, n, room);
-	flow_table_advance(f->table);
-	f->last_show = now;
-	if (err)
-		return err;
-	return ++f->intervals == f->cfg->count;
-}
-
 /* --- running --- */
 
 static uint64_t earlier(uint64_t a, uint64_t b)
@@ -464,7 +294,7 @@ static int run(struct flows *f)
 			f->overfull = false;
 		}
 		if (!done && now >= f->next_show) {
-			done = show(f);
+			done = flows_show(f);
 			/* On the beat, unless we are late by more than one. */
 			f->next_show += f->cfg->interval_ns;
 			if (f->next_show < now)
@@ -494,7 +324,7 @@ static int finish(struct flows *f, unsigned int *links)
 	/* On a terminal the last table stays as it is. */
 	if (f->cfg->format == FORMAT_TABLE && f->screen.terminal && f->screen.shown)
 		return 0;
-	err = show(f);
+	err = flows_show(f);
 	return err < 0 ? err : 0;
 }
 
@@ -527,6 +357,7 @@ static void summarize(const struct flows *f, unsigned int links, uint64_t *lost)
 
 static void flows_free(struct flows *f)
 {
+	local_addrs_free(f->local);
 	watcher_free(f->watcher);
 	flow_table_free(f->table);
 	flow_source_close(f->source);

@@ -266,6 +266,11 @@ void watcher_free(struct watcher *w)
 	free(w);
 }
 
+int watcher_within(struct watcher *w, const struct link *l, int (*fn)(void *arg), void *arg)
+{
+	return link_monitor_within(w->monitor, l, fn, arg);
+}
+
 int watcher_fd(const struct watcher *w)
 {
 	return link_monitor_fd(w->monitor);

@@ -61,6 +61,12 @@ int watcher_fd(const struct watcher *w);
 /* Do it, or as much of it as fits into a tenth of a second. 0 or -errno, logged. */
 int watcher_dispatch(struct watcher *w);
 
+/*
+ * Run fn(arg) in the namespace of that link and come back. What fn returned, or -errno: -ENOENT, no
+ * way in.
+ */
+int watcher_within(struct watcher *w, const struct link *l, int (*fn)(void *arg), void *arg);
+
 const struct topology *watcher_topology(const struct watcher *w);
 unsigned int watcher_links(const struct watcher *w); /* watched now */
 

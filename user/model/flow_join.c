@@ -178,12 +178,22 @@ static bool is_known(const struct flow_end *end)
 	return end->owner.source != OWNER_UNKNOWN;
 }
 
-/* Where the link leads: packets in this direction arrive there next. */
-static const struct netns *leads_into(const struct flow *f)
+/*
+ * The socket that takes these packets in the namespace that they arrive in. One that is bound to
+ * all addresses does so only if the address is one of that namespace: a router may have a name
+ * server of its own and forward what is for another.
+ */
+static const struct endpoint *bound_there(const struct flow_table *t, const struct flow *f)
 {
-	if (!f->egress)
-		return f->link->netns;
-	return f->link->peer_netns;
+	const struct netns *netns = f->egress ? f->link->peer_netns : f->link->netns;
+	const struct link *there = f->egress ? f->link->peer : f->link;
+	const struct endpoint *ep;
+
+	ep = netns ? tracker_udp(t->opt.tracker, netns->cookie, &f->dst) : NULL;
+	if (!ep || !addr_is_any(&ep->self.local.addr))
+		return ep;
+	return there && t->opt.is_local && t->opt.is_local(t->opt.ctx, there, &f->dst.addr) ? ep
+											    : NULL;
 }
 
 /* The socket that opened the flow's connection, or the other one. */
@@ -221,7 +231,6 @@ static void find_sender(struct flow_table *t, struct entry *e)
 static void find_receiver(struct flow_table *t, struct entry *e)
 {
 	const struct flow_end *answers = e->reverse ? &e->reverse->flow.sender : NULL;
-	const struct netns *netns = leads_into(&e->flow);
 	struct flow *f = &e->flow;
 
 	set_end(&f->receiver, end_of_conn(t, f, !f->from_client));
@@ -236,8 +245,8 @@ static void find_receiver(struct flow_table *t, struct entry *e)
 		f->receiver = *answers;
 		return;
 	}
-	if (netns && is_ip(f) && f->proto == IPPROTO_UDP)
-		set_end(&f->receiver, tracker_udp(t->opt.tracker, netns->cookie, &f->dst));
+	if (is_ip(f) && f->proto == IPPROTO_UDP)
+		set_end(&f->receiver, bound_there(t, f));
 }
 
 /* Both directions at once: what is known of one tells of the other. */

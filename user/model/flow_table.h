@@ -26,6 +26,12 @@ struct flow_table_options {
 	uint64_t closed_ns; /* a TCP connection that was closed, or reset, for so long */
 	uint32_t max;       /* flows; what is beyond is added up, link by link, as "rest" */
 	const struct tracker *tracker;
+	/*
+	 * Is this an address of the namespace that the link is in? What is sent to any other address
+	 * is only passing through. NULL: that is not known of any.
+	 */
+	bool (*is_local)(void *ctx, const struct link *l, const struct addr *addr);
+	void *ctx;
 	struct resolver resolver;
 };
 

@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#include "cmd/flows_internal.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+
+#define FLUSH_BYTES (64 << 10)
+
+static bool is_of_process(const struct filter *p, const struct flow_end *end)
+{
+	return end->owner.source != OWNER_UNKNOWN &&
+	       filter_process(p, end->owner.pid, end->owner.comm);
+}
+
+static bool passes(const struct flows *f, const struct flow *flow)
+{
+	const struct filter *p = &f->cfg->filter;
+
+	return (!p->npids && !p->ncomms) || is_of_process(p, &flow->sender) ||
+	       is_of_process(p, &flow->receiver);
+}
+
+static int select_flows(struct flows *f, size_t *n_out)
+{
+	size_t n, m = 0;
+	struct flow **rows = flow_table_rows(f->table, &n);
+
+	if (n > f->shown_room) {
+		struct flow **grown = reallocarray(f->shown, n * 2, sizeof(*grown));
+
+		if (!grown)
+			return -ENOMEM;
+		f->shown = grown;
+		f->shown_room = n * 2;
+	}
+	for (size_t i = 0; i < n; i++)
+		if (passes(f, rows[i]))
+			f->shown[m++] = rows[i];
+	*n_out = m;
+	return 0;
+}
+
+static int show_json(struct flows *f, const struct flow_view *v, size_t n)
+{
+	int err = 0;
+
+	for (size_t i = 0; i < n && !err; i++) {
+		const struct flow *flow = f->shown[i];
+
+		/* Of a flow that stands still nothing new can be said. */
+		if (flow->packets == flow->packets_before && !flow->ended && !f->cfg->once)
+			continue;
+		flow_json(v, flow, &f->out);
+		if (f->out.len >= FLUSH_BYTES)
+			err = buf_flush(&f->out, STDOUT_FILENO);
+	}
+	return err ? err : buf_flush(&f->out, STDOUT_FILENO);
+}
+
+/* Of n rows those are wanted… */
+static size_t wanted(const struct flows *f, size_t n)
+{
+	return f->cfg->top && f->cfg->top < n ? f->cfg->top : n;
+}
+
+/* …and of these there is room for so many. */
+static size_t limit(const struct flows *f, size_t n, size_t room)
+{
+	return wanted(f, n) < room ? wanted(f, n) : room;
+}
+
+struct links {
+	struct link **link;
+	size_t n;
+};
+
+static void add_watched(void *ctx, struct link *l)
+{
+	struct links *list = ctx;
+
+	if (l->attached)
+		list->link[list->n++] = l;
+}
+
+static int show_groups(struct flows *f, const struct flow_view *v, size_t n, size_t room)
+{
+	const struct topology *t = watcher_topology(f->watcher);
+	_cleanup_free_ struct link **link = calloc(topology_count(t) + 1, sizeof(*link));
+	struct links list = {.link = link};
+	struct flow_groups g;
+	size_t top;
+	int err;
+
+	if (!link)
+		return -ENOMEM;
+	topology_each(t, add_watched, &list);
+	err = flow_groups_make(f->cfg->by, f->shown, n, list.link, list.n, &g);
+	if (err)
+		return err;
+	top = flow_groups_sort(&g, f->cfg->sort, limit(f, g.n, room));
+	if (f->cfg->format == FORMAT_JSON) {
+		group_json(v, &g, top, &f->out);
+		err = buf_flush(&f->out, STDOUT_FILENO);
+	} else {
+		group_table_show(v, &g, top, &f->out);
+		err = screen_show(&f->screen, &f->out, wanted(f, g.n) - top);
+	}
+	flow_groups_free(&g);
+	return err;
+}
+
+static int show_flows(struct flows *f, struct flow_view *v, size_t n, size_t room)
+{
+	struct flow_groups conns;
+	bool paths = f->cfg->format == FORMAT_JSON || flow_columns_want_path(f->columns);
+	size_t top;
+	int err = 0;
+
+	if (paths) {
+		err = flow_groups_make(FLOW_BY_CONN, f->shown, n, NULL, 0, &conns);
+		if (err)
+			return err;
+		v->conns = &conns;
+	}
+	/* JSON has all of them, whatever order they are in, unless one is asked for. */
+	top = f->cfg->format == FORMAT_JSON && !f->cfg->top
+		      ? n
+		      : flow_sort(f->shown, n, f->cfg->sort, limit(f, n, room));
+	if (f->cfg->format == FORMAT_JSON) {
+		err = show_json(f, v, top);
+	} else {
+		flow_table_show(v, f->columns, f->shown, top, &f->out);
+		err = screen_show(&f->screen, &f->out, wanted(f, n) - top);
+	}
+	if (paths)
+		flow_groups_free(&conns);
+	return err;
+}
+
+int flows_show(struct flows *f)
+{
+	uint64_t now = clock_boot_ns();
+	struct flow_view v = {
+		.clock = &f->clock,
+		.now = now,
+		.interval_ns = now - f->last_show,
+		.no_header = f->cfg->no_header,
+	};
+	size_t n, room = f->cfg->format == FORMAT_JSON ? SIZE_MAX : screen_rows(&f->screen);
+	int err = select_flows(f, &n);
+
+	if (!err)
+		err = f->cfg->grouped ? show_groups(f, &v, n, room) : show_flows(f, &v, n, room);
+	flow_table_advance(f->table);
+	f->last_show = now;
+	if (err)
+		return err;
+	return ++f->intervals == f->cfg->count;
+}
