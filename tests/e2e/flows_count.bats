@@ -108,6 +108,7 @@ bulk() {
 	same_flows "$server" eth0 ' tcp ' 4
 }
 
+# bats test_tags=slow
 @test "1,000 short connections over IPv4 and IPv6" {
 	serve
 	begin
@@ -220,6 +221,7 @@ tagged() {
 	[ "$(sum packets '.netns.name=="'"$server"'" and .direction=="ingress"')" -ge "$(tcpdump -r "$dump.in" 2>/dev/null | wc -l)" ]
 }
 
+# bats test_tags=slow
 @test "100,000 flows at once: every packet is in one of them" {
 	flows_start --netns "$client" --strict
 	before=$(ip netns exec "$client" cat /sys/class/net/eth0/statistics/tx_packets)
@@ -232,6 +234,7 @@ tagged() {
 	[ "$sent" -ge 200000 ]
 }
 
+# bats test_tags=slow
 @test "a map of 1,000 entries and 10,000 flows: totals are right all the same" {
 	flows_start --netns "$client" --map-size 1000 --strict
 	in_ns "$client" "$traffic" udp-grid 10.9.0.1 10.9.0.2 1000 10000
