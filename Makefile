@@ -130,6 +130,7 @@ TEST_SKELS := $(patsubst tests/bpf/%.bpf.c,$(B)/gen/tests_%.skel.h,$(wildcard te
 
 $(B)/tests: $(TESTS)
 $(B)/tests/bpf: $(filter $(B)/tests/bpf/%,$(TESTS))
+	@:
 
 $(B)/bpf/tests_%.bpf.o: tests/bpf/%.bpf.c $(B)/config.mk
 	@mkdir -p $(@D)

@@ -23,6 +23,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <bpf/bpf.h>
 #include <linux/if_packet.h>
 
 #include "net/netns.h"
@@ -83,6 +84,17 @@ __attribute__((format(printf, 1, 2))) static inline int sh(const char *fmt, ...)
 	vsnprintf(cmd, sizeof(cmd), fmt, ap);
 	va_end(ap);
 	return system(cmd);
+}
+
+#define TCX_IN  ((enum bpf_attach_type)46)
+#define TCX_OUT ((enum bpf_attach_type)47)
+
+/* This kernel has tcx; asked about the loopback device. */
+static inline bool has_tcx(void)
+{
+	uint32_t n = 0;
+
+	return !bpf_prog_query(1, TCX_IN, 0, NULL, NULL, &n) || errno != EINVAL;
 }
 
 #define RUN_SH(...) assert_int_equal(sh(__VA_ARGS__), 0)

@@ -18,7 +18,6 @@
 
 #define SEC_NS   1000000000ULL
 #define PATIENCE (10 * SEC_NS)
-#define TCX_IN   ((enum bpf_attach_type)46)
 
 struct watch {
 	struct watcher *w;
@@ -153,12 +152,19 @@ struct count_call {
 	uint32_t prog;
 };
 
-static inline int count_tcx(void *arg)
+/* Before 6.6 (e420bed02507) programs are filters, which tc lists. */
+static inline int count_programs(void *arg)
 {
 	const struct count_call *c = arg;
 	uint32_t ids[64], n = 64;
 	int count = 0;
 
+	if (!has_tcx())
+		return if_nametoindex(c->dev)
+			       ? WEXITSTATUS(sh(
+					 "exit $(tc filter show dev %s ingress | grep -c ' id %u ')",
+					 c->dev, c->prog))
+			       : -ENODEV;
 	if (bpf_prog_query((int)if_nametoindex(c->dev), TCX_IN, 0, NULL, ids, &n))
 		return -errno;
 	for (uint32_t i = 0; i < n; i++)
@@ -167,11 +173,11 @@ static inline int count_tcx(void *arg)
 }
 
 /* How often the kernel has our program on the device's ingress; -ENODEV. */
-static inline int tcx_programs(const struct watch *s, const char *ns, const char *dev)
+static inline int programs_on(const struct watch *s, const char *ns, const char *dev)
 {
 	struct count_call call = {dev, prog_id(s)};
 
-	return ns_within(ns, count_tcx, &call);
+	return ns_within(ns, count_programs, &call);
 }
 
 /* All BPF links there are of these programs. */

@@ -84,6 +84,7 @@ while True:
 	wait_for 10 listening "$NS" "$PORT"
 }
 
+# bats test_tags=slow
 @test "1009 connections, by the kernel's count too" {
 	serve
 	run ping -o json -n 1009 -c 7 "127.0.0.1:$PORT"
@@ -97,6 +98,7 @@ while True:
 	served '.connections == 1009 and .bytes == 1009 * 64 and .errors == 0 and .resets == 0'
 }
 
+# bats test_tags=slow
 @test "2000 connections held at once, their local ports as ss shows them" {
 	serve
 	ping_background -n 2000 -c 2000 --hold 300 "127.0.0.1:$PORT"

@@ -243,6 +243,7 @@ one_pair() {
 	[ "$(final '.proto=="udp" and .dst.port==7000' | wc -l)" -ge 2 ]
 }
 
+# bats test_tags=slow
 @test "filters: port, host, family, process; the rest is counted as filtered" {
 	one_pair
 	serve "$server" 9000
@@ -265,6 +266,7 @@ one_pair() {
 	done
 }
 
+# bats test_tags=slow
 @test "one end of each pair is watched, the one in a bridge; --both-ends and --dev say otherwise" {
 	routed
 	# ends N ARGS…
@@ -318,6 +320,7 @@ memory() {
 	awk '/VmRSS/ { print $2 }' /proc/"$flows"/status
 }
 
+# bats test_tags=slow
 @test "500 veths made and deleted while traffic runs: none is missed, nothing is left" {
 	one_pair
 	# Under AddressSanitizer freed memory would stay in quarantine.
@@ -385,6 +388,7 @@ gone() {
 	refute grep -q flowner <(tc -n "$dev" filter show dev eth0 ingress)
 }
 
+# bats test_tags=slow
 @test "tables: flows, and sums by veth, namespace, connection; --top, --sort, --columns" {
 	one_pair
 	serve "$server" 9000

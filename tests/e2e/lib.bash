@@ -2,6 +2,9 @@
 # For every end-to-end test: names of its own, waiting for conditions, cleaning up.
 # FLOWNER is the binary under test (tests/run sets it).
 
+# A test tagged slow (# bats test_tags=slow) has no time, or not the pace, in an emulated machine: make test-kernels leaves
+# it out.
+
 : "${FLOWNER:=$PWD/build/flowner}"
 export FLOWNER
 

@@ -66,6 +66,7 @@ same_bytes() {
 			and .[0].tx_bytes=='"$1"' and .[1].tx_bytes=='"$1"')' "$trace_out" >/dev/null
 }
 
+# bats test_tags=slow
 @test "1,009 connections: each seen whole at both ends, one id, same bytes, right processes" {
 	trace_start --netns "$client" --netns "$server"
 	serve
@@ -79,6 +80,7 @@ same_bytes() {
 	expect 2018 '.type=="close" and .reason=="fin"'
 }
 
+# bats test_tags=slow
 @test "the same when forked workers accept: each by the worker that did" {
 	trace_start --netns "$client" --netns "$server"
 	serve --workers 3
@@ -94,6 +96,7 @@ same_bytes() {
 		"$trace_out" >/dev/null
 }
 
+# bats test_tags=slow
 @test "the same when threads accept: one process, the accepting thread's tid" {
 	trace_start --netns "$client" --netns "$server"
 	serve --threads 3
@@ -105,6 +108,7 @@ same_bytes() {
 	[ -z "$(comm -13 "$BATS_TEST_TMPDIR/tids" <(events '.type=="accept"' | jq -r .owner.tid | sort -u))" ]
 }
 
+# bats test_tags=slow
 @test "the same when each worker has a listener of its own (SO_REUSEPORT)" {
 	trace_start --netns "$client" --netns "$server"
 	serve --workers 3 --reuseport
@@ -279,6 +283,7 @@ same_bytes() {
 	expect 1 '.type=="connect" and .owner.comm=="flowner" and .owner.source=="connect"'
 }
 
+# bats test_tags=slow
 @test "the same addresses in two networks: nothing is stitched across" {
 	other=$(random_name o)
 	pair "$other"
@@ -350,6 +355,7 @@ same_bytes() {
 	grep -q 'records were lost' "$trace_err"
 }
 
+# bats test_tags=slow
 @test "a reader that fell behind still has both ends in one line, in order" {
 	serve
 	trace_start --netns "$client" --netns "$server"
