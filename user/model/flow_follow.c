@@ -15,6 +15,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/cleanup.h"
+
 /* More hops than that, and it is known with the next settling. Beyond any sane network's. */
 #define HOPS_MAX 64
 
@@ -98,15 +100,45 @@ static struct same *find_same(struct same *all, const struct entry *e)
 	return s;
 }
 
+void flow_follow_prepare(struct entry *e)
+{
+	struct tuple tuple = tuple_of(e);
+
+	HASH_JEN(&tuple, sizeof(tuple), e->tuple_hash);
+}
+
+/*
+ * How many flows have a tuple of that hash, up to two: what only one link has seen, which is most,
+ * need not be looked at. Of 2^*bits hashes; NULL: no memory.
+ */
+static uint8_t *count_tuples(const struct flow_table *t, unsigned int *bits)
+{
+	uint8_t *seen;
+
+	for (*bits = 10; *bits < 24 && 1u << *bits < 4 * t->nrows; ++*bits)
+		;
+	seen = calloc(1u << *bits, 1);
+	for (size_t i = 0; seen && i < t->nrows; i++) {
+		const struct entry *e = (const struct entry *)t->rows[i];
+		uint8_t *n = &seen[e->tuple_hash >> (32 - *bits)];
+
+		if (!e->rest && *n < 2)
+			++*n;
+	}
+	return seen;
+}
+
 static struct same *tuples_of_wanting(struct flow_table *t, uint64_t young_since)
 {
+	unsigned int bits;
+	_cleanup_free_ uint8_t *seen = count_tuples(t, &bits);
 	struct same *all = NULL, *s;
 
-	for (size_t i = 0; i < t->nrows; i++) {
+	for (size_t i = 0; seen && i < t->nrows; i++) {
 		struct entry *e = (struct entry *)t->rows[i];
 
-		if ((!e->touched && e->flow.first < young_since) || !is_wanting(e) ||
-		    find_same(all, e))
+		if ((!e->touched && e->flow.first < young_since) ||
+		    seen[e->tuple_hash >> (32 - bits)] < 2 || !is_wanting(e) || find_same(all, e))
 			continue;
 		s = calloc(1, sizeof(*s));
 		if (!s)

@@ -234,6 +234,7 @@ static struct entry *new_entry(struct flow_table *t, struct watched *w,
 		return NULL;
 	e->key = *key;
 	describe(&e->flow, key);
+	flow_follow_prepare(e);
 	return e;
 }
 

@@ -38,6 +38,7 @@ struct entry {
 	struct fl_flow_key key; /* ifindex: the watched link's number, which is never used again */
 	uint64_t cookie, cgroup;
 	uint32_t isn, isn_other;
+	uint32_t tuple_hash; /* of flow_follow() */
 	uint8_t isn_known;
 	bool touched; /* in this reading */
 	bool asked;   /* for its socket */
@@ -90,6 +91,8 @@ struct flow_table {
 /* Ends that are known on one link for those where they are not: of flows that were touched, or
  * began since `young_since`. */
 void flow_follow(struct flow_table *t, uint64_t young_since);
+/* Of a new entry, whose key is set. */
+void flow_follow_prepare(struct entry *e);
 
 /* --- flow_join.c --- */
 
