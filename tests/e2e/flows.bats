@@ -158,6 +158,7 @@ one_pair() {
 	mine=(--netns "$client" --netns "$server")
 }
 
+# bats test_tags=slow
 @test "UDP: the sender's process, and the receiver's, which answers or only listens" {
 	one_pair
 	flows_start "${mine[@]}"
@@ -349,6 +350,8 @@ memory() {
 	flows_start "${mine[@]}"
 	programs=$(programs_of "$flows")
 	[ "$(wc -w <<<"$programs")" -ge 4 ]
+	# Without tcx (before 6.6) filters stay, and hold them: the next test is about those.
+	! has_filters || programs=
 	stop "$flows" KILL || true
 	for id in $programs; do
 		wait_for 10 gone "$id"
@@ -362,6 +365,10 @@ memory() {
 	flows=$first flows_out=$first_out
 	flows_stop
 	[ "$(sum packets '.dst.port==7000')" = 1000 ]
+}
+
+has_filters() {
+	tc -n "$client" qdisc show dev eth0 | grep -q clsact || tc -n "$server" qdisc show dev eth0 | grep -q clsact
 }
 
 # The ids of the BPF programs that a process holds.

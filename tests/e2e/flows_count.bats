@@ -189,6 +189,8 @@ tagged() {
 		ip -n "$1" link add link eth0 name ad9 type vlan proto 802.1ad id 9
 		ip -n "$1" link set ad9 up
 		ip -n "$1" addr add 10.99.0.$2/24 dev ad9
+		# No neighbour is asked for again when tcpdump has ended and flowner has not.
+		for dev in v5 v57 ad9; do in_ns "$1" sysctl -qw net.ipv4.neigh.$dev.delay_first_probe_time=100; done
 	done
 	serve
 	begin

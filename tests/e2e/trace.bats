@@ -216,6 +216,7 @@ same_bytes() {
 	[ "sk:$(printf %x "$(jq 'select(.type=="connect").cookie' "$trace_out")")" = "$sk" ]
 }
 
+# bats test_tags=slow
 @test "--netns: other namespaces cost no record, and the far end is named all the same" {
 	serve
 	other=$(random_name o)
@@ -238,6 +239,7 @@ same_bytes() {
 	expect 101 '.type=="accept" and .peer.owner.comm=="flowner" and .peer.netns.name=="'"$client"'"'
 }
 
+# bats test_tags=slow
 @test "--pid, --comm, --port, --host, -4, -6 select exactly what they say" {
 	serve
 	trace_start --pid "$serve" --netns "$server"
