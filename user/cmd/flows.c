@@ -16,7 +16,6 @@
 #include "collect/bpf_log.h"
 #include "out/help.h"
 
-static const char *const formats[] = {"table", "json", NULL};
 static const char *const features[] = {"none", "tcx", NULL};
 
 static int add_dev(const struct opt *opt, const char *value, void *var)
@@ -54,13 +53,6 @@ static int set_sort(const struct opt *opt, const char *value, void *var)
 
 #define OFF(member) offsetof(struct flows_config, member)
 static const struct opt flows_opts[] = {
-	{.letter = 'o',
-	 .name = "output",
-	 .arg = "FORMAT",
-	 .help = "table (default) or json, one object a line",
-	 .type = OPT_ENUM,
-	 .off = OFF(format),
-	 .names = formats},
 	{.letter = 'i',
 	 .name = "interval",
 	 .arg = "SECONDS",
@@ -88,15 +80,6 @@ static const struct opt flows_opts[] = {
 	 .type = OPT_UINT,
 	 .off = OFF(top),
 	 .min = 1},
-	{.name = "columns",
-	 .arg = "LIST",
-	 .help = "columns of the table, comma-separated (listed below)",
-	 .type = OPT_STRING,
-	 .off = OFF(columns)},
-	{.name = "no-header",
-	 .help = "no line of headings",
-	 .type = OPT_FLAG,
-	 .off = OFF(no_header)},
 	{.name = "both-ends",
 	 .help = "both ends of every veth pair, not the outer one only",
 	 .type = OPT_FLAG,
@@ -111,12 +94,6 @@ static const struct opt flows_opts[] = {
 	 .help = "a flow without packets for so long has ended (default 60)",
 	 .type = OPT_SECONDS,
 	 .off = OFF(idle_ns)},
-	{.letter = 'd',
-	 .name = "duration",
-	 .arg = "SECONDS",
-	 .help = "stop after so long",
-	 .type = OPT_SECONDS,
-	 .off = OFF(duration_ns)},
 	{.letter = 'c',
 	 .name = "count",
 	 .arg = "N",
@@ -140,17 +117,6 @@ static const struct opt flows_opts[] = {
 	 .off = OFF(map_size),
 	 .min = 1,
 	 .max = 1 << 26},
-	{.name = "ring-size",
-	 .arg = "SIZE",
-	 .help = "buffers between kernel and flowner (default 8M)",
-	 .type = OPT_SIZE,
-	 .off = OFF(ring_size),
-	 .min = 4 << 10,
-	 .max = 1 << 30},
-	{.name = "strict",
-	 .help = "exit with 5 if packets went uncounted",
-	 .type = OPT_FLAG,
-	 .off = OFF(strict)},
 	{.name = "disable-feature",
 	 .arg = "NAME",
 	 .help = "do without: tcx",
@@ -191,12 +157,13 @@ int cmd_flows(int argc, char **argv)
 		.idle_ns = 60 * 1000000000ULL,
 		.max_flows = 1 << 18,
 		.map_size = 1 << 20,
-		.ring_size = 8 << 20,
+		.output.ring_size = OUTPUT_RING_SIZE,
 	};
 	const struct opt_set sets[] = {
 		{"Filter (a kind given twice is OR, different kinds are AND)", filter_opts,
 		 &cfg.filter},
 		{NULL, flows_opts, &cfg},
+		{"Output", output_opts, &cfg.output},
 		{0},
 	};
 	struct table_columns columns;
@@ -212,14 +179,14 @@ int cmd_flows(int argc, char **argv)
 	} else if (rest < argc) {
 		log_error("flows takes no %s; see flowner flows --help", argv[rest]);
 		code = EXIT_USAGE;
-	} else if (flow_columns_parse(cfg.columns, &columns, &bad)) {
+	} else if (flow_columns_parse(cfg.output.columns, &columns, &bad)) {
 		_cleanup_buf_ struct buf names = {0};
 
 		flow_columns_names(&names);
 		log_error("--columns: no column '%.*s'; there are %.*s", (int)strcspn(bad, ","),
 			  bad, (int)names.len, names.data);
 		code = EXIT_USAGE;
-	} else if (cfg.columns && cfg.grouped) {
+	} else if (cfg.output.columns && cfg.grouped) {
 		log_error("--columns is for flows; the columns of --by %s are given",
 			  flow_group_name(cfg.by));
 		code = EXIT_USAGE;

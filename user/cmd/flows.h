@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "cmd/output_opts.h"
 #include "model/filter.h"
 #include "model/flow_group.h"
 #include "model/flow_sort.h"
@@ -17,19 +18,18 @@
 
 #define FLOWS_DEVS_MAX 16
 
-enum { FORMAT_TABLE, FORMAT_JSON };
 enum { DISABLED_NONE, DISABLED_TCX };
 
 struct flows_config {
 	struct filter filter;
-	uint64_t interval_ns, duration_ns, idle_ns, count, top, ring_size, max_flows, map_size;
-	int format, disabled;
-	const char *columns;
+	struct output_config output;
+	uint64_t interval_ns, idle_ns, count, top, max_flows, map_size;
+	int disabled;
 	const char *devs[FLOWS_DEVS_MAX];
 	unsigned int ndevs;
 	enum flow_group_by by;
 	enum flow_sort_key sort;
-	bool grouped, once, both_ends, strict, no_header;
+	bool grouped, once, both_ends;
 };
 
 /* Returns the exit code. */

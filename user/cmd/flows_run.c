@@ -83,7 +83,7 @@ static int open_sockets(struct flows *f)
 		.quiet = true,
 		.datagrams = true,
 		.linger_ns = LINGER_NS,
-		.ring_size = f->cfg->ring_size,
+		.ring_size = f->cfg->output.ring_size,
 	};
 
 	return sockets_open(&f->sockets, &o);
@@ -91,7 +91,7 @@ static int open_sockets(struct flows *f)
 
 static int open_flows(struct flows *f)
 {
-	struct flow_source_options o = {.ring_size = f->cfg->ring_size,
+	struct flow_source_options o = {.ring_size = f->cfg->output.ring_size,
 					.max_entries = (uint32_t)f->cfg->map_size};
 	struct flow_table_options t = {
 		.idle_ns = f->cfg->idle_ns,
@@ -322,7 +322,7 @@ static int finish(struct flows *f, unsigned int *links)
 	for (size_t i = 0; i < n; i++)
 		rows[i]->ended = true;
 	/* On a terminal the last table stays as it is. */
-	if (f->cfg->format == FORMAT_TABLE && f->screen.terminal && f->screen.shown)
+	if (f->cfg->output.format == FORMAT_TABLE && f->screen.terminal && f->screen.shown)
 		return 0;
 	err = flows_show(f);
 	return err < 0 ? err : 0;
@@ -396,7 +396,7 @@ int flows_run(const struct flows_config *cfg, const struct table_columns *column
 		return exit_code(err);
 	f.started = f.last_read = f.last_show = clock_boot_ns();
 	f.next_show = f.started + cfg->interval_ns;
-	f.deadline = cfg->duration_ns ? f.started + cfg->duration_ns : 0;
+	f.deadline = cfg->output.duration_ns ? f.started + cfg->output.duration_ns : 0;
 	links = watcher_links(f.watcher);
 	log_info("watching %u link%s, and any that come; Ctrl-C ends it", links,
 		 links == 1 ? "" : "s");
@@ -409,5 +409,5 @@ int flows_run(const struct flows_config *cfg, const struct table_columns *column
 	summarize(&f, links, &lost);
 	if (err && err != -EPIPE)
 		return EXIT_FAILED;
-	return cfg->strict && lost ? EXIT_LOST : EXIT_DONE;
+	return cfg->output.strict && lost ? EXIT_LOST : EXIT_DONE;
 }

@@ -103,7 +103,7 @@ static int show_groups(struct flows *f, const struct flow_view *v, size_t n, siz
 	if (err)
 		return err;
 	top = flow_groups_sort(&g, f->cfg->sort, limit(f, g.n, room));
-	if (f->cfg->format == FORMAT_JSON) {
+	if (f->cfg->output.format == FORMAT_JSON) {
 		group_json(v, &g, top, &f->out);
 		err = buf_flush(&f->out, STDOUT_FILENO);
 	} else {
@@ -117,7 +117,7 @@ static int show_groups(struct flows *f, const struct flow_view *v, size_t n, siz
 static int show_flows(struct flows *f, struct flow_view *v, size_t n, size_t room)
 {
 	struct flow_groups conns;
-	bool paths = f->cfg->format == FORMAT_JSON || flow_columns_want_path(f->columns);
+	bool paths = f->cfg->output.format == FORMAT_JSON || flow_columns_want_path(f->columns);
 	size_t top;
 	int err = 0;
 
@@ -128,10 +128,10 @@ static int show_flows(struct flows *f, struct flow_view *v, size_t n, size_t roo
 		v->conns = &conns;
 	}
 	/* JSON has all of them, whatever order they are in, unless one is asked for. */
-	top = f->cfg->format == FORMAT_JSON && !f->cfg->top
+	top = f->cfg->output.format == FORMAT_JSON && !f->cfg->top
 		      ? n
 		      : flow_sort(f->shown, n, f->cfg->sort, limit(f, n, room));
-	if (f->cfg->format == FORMAT_JSON) {
+	if (f->cfg->output.format == FORMAT_JSON) {
 		err = show_json(f, v, top);
 	} else {
 		flow_table_show(v, f->columns, f->shown, top, &f->out);
@@ -149,9 +149,9 @@ int flows_show(struct flows *f)
 		.clock = &f->clock,
 		.now = now,
 		.interval_ns = now - f->last_show,
-		.no_header = f->cfg->no_header,
+		.no_header = f->cfg->output.no_header,
 	};
-	size_t n, room = f->cfg->format == FORMAT_JSON ? SIZE_MAX : screen_rows(&f->screen);
+	size_t n, room = f->cfg->output.format == FORMAT_JSON ? SIZE_MAX : screen_rows(&f->screen);
 	int err = select_flows(f, &n);
 
 	if (!err)

@@ -17,6 +17,7 @@
 #include "base/signals.h"
 #include "cmd/cmd.h"
 #include "cmd/filter_opts.h"
+#include "cmd/output_opts.h"
 #include "cmd/sockets.h"
 #include "collect/bpf_log.h"
 #include "collect/trace_source.h"
@@ -35,43 +36,17 @@
 
 struct trace_config {
 	struct filter filter;
-	uint64_t duration_ns, count, ring_size;
-	int format;
-	const char *columns;
-	bool states, strict, no_header;
+	struct output_config output;
+	uint64_t count;
+	bool states;
 };
-
-enum { FORMAT_TABLE, FORMAT_JSON };
-static const char *const formats[] = {"table", "json", NULL};
 
 #define OFF(member) offsetof(struct trace_config, member)
 static const struct opt trace_opts[] = {
-	{.letter = 'o',
-	 .name = "output",
-	 .arg = "FORMAT",
-	 .help = "table (default) or json, one object a line",
-	 .type = OPT_ENUM,
-	 .off = OFF(format),
-	 .names = formats},
-	{.name = "columns",
-	 .arg = "LIST",
-	 .help = "columns of the table, comma-separated (listed below)",
-	 .type = OPT_STRING,
-	 .off = OFF(columns)},
-	{.name = "no-header",
-	 .help = "no line of headings",
-	 .type = OPT_FLAG,
-	 .off = OFF(no_header)},
 	{.name = "states",
 	 .help = "also every change of state",
 	 .type = OPT_FLAG,
 	 .off = OFF(states)},
-	{.letter = 'd',
-	 .name = "duration",
-	 .arg = "SECONDS",
-	 .help = "stop after so long",
-	 .type = OPT_SECONDS,
-	 .off = OFF(duration_ns)},
 	{.letter = 'c',
 	 .name = "count",
 	 .arg = "N",
@@ -79,17 +54,6 @@ static const struct opt trace_opts[] = {
 	 .type = OPT_UINT,
 	 .off = OFF(count),
 	 .min = 1},
-	{.name = "ring-size",
-	 .arg = "SIZE",
-	 .help = "buffer between kernel and flowner (default 8M)",
-	 .type = OPT_SIZE,
-	 .off = OFF(ring_size),
-	 .min = 4 << 10,
-	 .max = 1 << 30},
-	{.name = "strict",
-	 .help = "exit with 5 if events were lost",
-	 .type = OPT_FLAG,
-	 .off = OFF(strict)},
 	{0},
 };
 
@@ -144,7 +108,7 @@ static int show(struct trace *t, uint64_t now)
 	while ((e = tracker_next(t->sockets.tracker, now))) {
 		if (!filter_event(&t->cfg->filter, e))
 			continue;
-		if (t->cfg->format == FORMAT_JSON)
+		if (t->cfg->output.format == FORMAT_JSON)
 			event_json(&t->view, e, &t->out);
 		else
 			event_table_line(&t->view, &t->columns, e, &t->out);
@@ -257,7 +221,7 @@ static void summarize(struct trace *t, const struct fl_counters *c)
 		log_warn("%" PRIu64 " records were lost, since the ring of %" PRIu64
 			 " KiB was full; a larger "
 			 "--ring-size helps",
-			 lost, t->cfg->ring_size >> 10);
+			 lost, t->cfg->output.ring_size >> 10);
 	if (skipped)
 		log_warn(
 			"%" PRIu64
@@ -308,7 +272,7 @@ static int trace(const struct trace_config *cfg, const struct event_columns *col
 	_cleanup_(trace_free) struct trace t = {
 		.cfg = cfg, .columns = *columns, .signals = -1, .epoll = -1};
 	const struct sockets_options so = {
-		.filter = &cfg->filter, .states = cfg->states, .ring_size = cfg->ring_size};
+		.filter = &cfg->filter, .states = cfg->states, .ring_size = cfg->output.ring_size};
 	struct fl_counters counters = {0};
 	int err;
 
@@ -321,9 +285,9 @@ static int trace(const struct trace_config *cfg, const struct event_columns *col
 	t.view = (struct event_view){
 		.clock = &t.clock, .reset_reason = reset_reason, .ctx = t.sockets.source};
 	t.started = clock_boot_ns();
-	t.deadline = cfg->duration_ns ? t.started + cfg->duration_ns : 0;
+	t.deadline = cfg->output.duration_ns ? t.started + cfg->output.duration_ns : 0;
 	log_info("tracing; Ctrl-C ends it");
-	if (cfg->format == FORMAT_TABLE && !cfg->no_header)
+	if (cfg->output.format == FORMAT_TABLE && !cfg->output.no_header)
 		event_table_header(columns, &t.out);
 
 	err = run(&t);
@@ -337,7 +301,7 @@ static int trace(const struct trace_config *cfg, const struct event_columns *col
 	summarize(&t, &counters);
 	if (err && err != -EPIPE)
 		return EXIT_FAILED;
-	if (cfg->strict && (counters.lost_total || trace_source_skipped(t.sockets.source)))
+	if (cfg->output.strict && (counters.lost_total || trace_source_skipped(t.sockets.source)))
 		return EXIT_LOST;
 	return EXIT_DONE;
 }
@@ -362,11 +326,12 @@ static void print_help(const struct opt_set *sets)
 
 int cmd_trace(int argc, char **argv)
 {
-	struct trace_config cfg = {.ring_size = 8 << 20};
+	struct trace_config cfg = {.output.ring_size = OUTPUT_RING_SIZE};
 	const struct opt_set sets[] = {
 		{"Filter (a kind given twice is OR, different kinds are AND)", filter_opts,
 		 &cfg.filter},
 		{NULL, trace_opts, &cfg},
+		{"Output", output_opts, &cfg.output},
 		{0},
 	};
 	struct event_columns columns;
@@ -382,7 +347,7 @@ int cmd_trace(int argc, char **argv)
 	} else if (rest < argc) {
 		log_error("trace takes no %s; see flowner trace --help", argv[rest]);
 		code = EXIT_USAGE;
-	} else if (event_columns_parse(cfg.columns, &columns, &bad)) {
+	} else if (event_columns_parse(cfg.output.columns, &columns, &bad)) {
 		_cleanup_buf_ struct buf names = {0};
 
 		event_columns_names(&names);
