@@ -117,6 +117,20 @@ sleep_until_quiet() {
 	wait_for 10 sh -c "ip netns exec $1 ss -Hlun | awk '{ sum += \$2 } END { exit sum != 0 }'"
 }
 
+@test "--by conn: what got lost on the way is what the rule dropped" {
+	routed
+	serve "$server" 9000
+	in_ns "$router" nft 'table ip t { chain f { type filter hook forward priority 0; tcp dport 9000 numgen inc mod 10 0 counter drop; }; }'
+	flows_start "${mine[@]}" --by conn
+	in_ns "$client" "$FLOWNER" echo ping 10.9.2.2:9000 -n 5 --size 20000 >/dev/null
+	flows_stop
+	dropped=$(in_ns "$router" nft list table ip t | sed -nE 's/.*packets ([0-9]+) .*/\1/p')
+	[ "$dropped" -ge 3 ]
+	# The last word on each: all five, with the way.
+	jq -s -e 'map(select(.conn and .path)) | group_by(.conn) | map(last) |
+		length == 5 and (map(.lost_packets // 0) | add) == '"$dropped" "$flows_out" || { tail -n 5 "$flows_out" >&2; return 1; }
+}
+
 @test "DNAT and masquerade: one id on both sides, both tuples, as conntrack has them" {
 	routed
 	serve "$server" 9000
