@@ -315,10 +315,13 @@ one_pair() {
 	ip -n "$client" link set u up
 	nsenter -t "$sleeper" -n ip addr add 10.9.8.2/24 dev v
 	nsenter -t "$sleeper" -n ip link set v up
-	wait_for 10 in_ns "$client" "$traffic" icmp 10.9.9.2 10 1
-	wait_for 10 in_ns "$client" "$traffic" icmp 10.9.8.2 10 1
+	# Again and again: what passes before a link is watched is not told.
+	background in_ns "$client" sh -c "while :; do $traffic icmp 10.9.9.2 10 1; $traffic icmp 10.9.8.2 10 1; sleep 0.1; done" 2>/dev/null
+	pinging=$bg
+	wait_for 10 told '.dst.addr=="10.9.9.2" and .icmp.type==8'
 	inode=$(stat -Lc %i /proc/"$sleeper"/ns/net)
 	wait_for 10 told '.dst.addr=="10.9.8.2" and .icmp.type==8 and (.netns.inode, .link.peer.netns.inode)=='"$inode"
+	stop "$pinging" TERM || true
 	# The namespace goes while its link is watched: nothing may keep it.
 	ip netns del "$server"
 	wait_for 10 sh -c "! ip -n $client link show va 2>/dev/null"
