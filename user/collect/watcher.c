@@ -26,6 +26,7 @@ struct watcher {
 	struct watcher_ops ops;
 	struct watched *watched; /* by link */
 	unsigned int links, tcx_links;
+	unsigned int tcx_left; /* that may be made before the next dispatch */
 };
 
 /* A dispatch takes little more than this: there are flows to be read meanwhile. */
@@ -94,7 +95,7 @@ static enum tc_way way(const struct watcher *w)
 {
 	if (w->options.no_tcx)
 		return TC_FILTERS_ALWAYS;
-	return w->tcx_links < w->options.tcx_max ? TC_TCX : TC_FILTERS;
+	return w->tcx_links < w->options.tcx_max && w->tcx_left ? TC_TCX : TC_FILTERS;
 }
 
 static int attach(struct watcher *w, struct watched *e)
@@ -117,6 +118,8 @@ static int attach(struct watcher *w, struct watched *e)
 	l->had_traffic = packets > 0;
 	w->links++;
 	w->tcx_links += tc_is_tcx(e->attachment);
+	if (tc_is_tcx(e->attachment) && w->tcx_left)
+		w->tcx_left--;
 	w->ops.attached(w->ops.ctx, l);
 	return 0;
 }
@@ -217,6 +220,8 @@ int watcher_dispatch(struct watcher *w)
 	uint64_t until = clock_boot_ns() + DISPATCH_NS;
 	int err = link_monitor_dispatch(w->monitor);
 
+	/* Of links that come together one has tcx; the others would wait for it, 24 ms each. */
+	w->tcx_left = 1;
 	if (!err && !decide_changed(w, until))
 		link_monitor_wake(w->monitor);
 	return err;
@@ -239,6 +244,7 @@ int watcher_new(struct watcher **out, const struct watcher_options *o,
 		free(w);
 		return err;
 	}
+	w->tcx_left = UINT32_MAX; /* nothing has come late yet */
 	decide_changed(w, UINT64_MAX);
 	*out = w;
 	return 0;
