@@ -67,6 +67,13 @@ struct fl_flow_key {
 
 #define FL_FLOW_SLOTS 4096
 
+/* The programs that count, in their array. */
+enum fl_flow_program {
+	FL_FLOW_ETHERNET = 0, /* packets begin with an Ethernet header */
+	FL_FLOW_L3 = 1,       /* or with an IP header */
+	FL_FLOW_PROGRAMS = 2,
+};
+
 struct fl_flow_count {
 	__u64 packets;  /* as a packet socket on that link counts: before GSO is undone */
 	__u64 segments; /* after */

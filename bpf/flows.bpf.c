@@ -20,7 +20,11 @@
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
-/* The netns of all links that this instance of the programs is attached to. */
+/*
+ * The netns of all links that this instance of the programs is attached to. Only the programs that
+ * packets enter are made once for each netns: they note where they are and hand on to those that
+ * count, of which there is one set, since to have these verified takes some 45 ms.
+ */
 const volatile __u32 slot;
 
 /*
@@ -52,6 +56,21 @@ struct {
 	__type(key, __u32);
 	__type(value, struct fl_flow_counters);
 } flow_counters SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PROG_ARRAY);
+	__uint(max_entries, FL_FLOW_PROGRAMS);
+	__type(key, __u32);
+	__type(value, __u32);
+} flow_programs SEC(".maps");
+
+/* Slot, direction and CPU, as FL_BITS_*, of the packet that is on its way to be counted. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u64);
+} flow_entered SEC(".maps");
 
 /* TCX_NEXT and TC_ACT_UNSPEC: whatever comes next decides. */
 #define NEXT (-1)
@@ -233,7 +252,7 @@ static __noinline int on_syn(struct __sk_buff *skb, const struct fl_flow_key *ke
 	return 0;
 }
 
-static __always_inline int on_packet(struct __sk_buff *skb, __u32 l2, __u32 egress)
+static __always_inline int on_packet(struct __sk_buff *skb, __u32 l2, __u64 entered)
 {
 	struct parse_tcp tcp = {};
 	struct fl_flow_entry *e;
@@ -241,8 +260,7 @@ static __always_inline int on_packet(struct __sk_buff *skb, __u32 l2, __u32 egre
 	struct fl_flow_key key;
 
 	key.ifindex = skb->ifindex;
-	key.bits = FL_BITS_PUT(slot, FL_BITS_SLOT) | FL_BITS_PUT(egress, FL_BITS_EGRESS) |
-		   FL_BITS_PUT(bpf_get_smp_processor_id(), FL_BITS_CPU);
+	key.bits = entered;
 	parse(skb, l2, &key, &tcp);
 	e = front_place(&key);
 	c = front_find(&key, e, &flow_maps);
@@ -254,31 +272,69 @@ static __always_inline int on_packet(struct __sk_buff *skb, __u32 l2, __u32 egre
 		on_syn(skb, &key, &tcp, c);
 	else if (c->over)
 		take_over(skb, &key, c);
-	add_packet(c, skb, &tcp, egress);
+	add_packet(c, skb, &tcp, FL_BITS_GET(entered, FL_BITS_EGRESS));
 	set_last(c);
+	return NEXT;
+}
+
+static __always_inline int count(struct __sk_buff *skb, __u32 l2)
+{
+	__u32 zero = 0;
+	__u64 *entered = bpf_map_lookup_elem(&flow_entered, &zero);
+
+	return entered ? on_packet(skb, l2, *entered) : NEXT;
+}
+
+SEC("tc")
+int flowner_count(struct __sk_buff *skb)
+{
+	return count(skb, PARSE_L2_ETHERNET);
+}
+
+SEC("tc")
+int flowner_count_l3(struct __sk_buff *skb)
+{
+	return count(skb, PARSE_L2_NONE);
+}
+
+static __always_inline __u64 entered_bits(__u32 egress)
+{
+	return FL_BITS_PUT(slot, FL_BITS_SLOT) | FL_BITS_PUT(egress, FL_BITS_EGRESS) |
+	       FL_BITS_PUT(bpf_get_smp_processor_id(), FL_BITS_CPU);
+}
+
+static __always_inline int enter(struct __sk_buff *skb, __u32 program, __u32 egress)
+{
+	__u32 zero = 0;
+	__u64 *entered = bpf_map_lookup_elem(&flow_entered, &zero);
+
+	if (entered) {
+		*entered = entered_bits(egress);
+		bpf_tail_call_static(skb, &flow_programs, program);
+	}
 	return NEXT;
 }
 
 SEC("tc")
 int flowner_in(struct __sk_buff *skb)
 {
-	return on_packet(skb, PARSE_L2_ETHERNET, 0);
+	return enter(skb, FL_FLOW_ETHERNET, 0);
 }
 
 SEC("tc")
 int flowner_out(struct __sk_buff *skb)
 {
-	return on_packet(skb, PARSE_L2_ETHERNET, 1);
+	return enter(skb, FL_FLOW_ETHERNET, 1);
 }
 
 SEC("tc")
 int flowner_l3_in(struct __sk_buff *skb)
 {
-	return on_packet(skb, PARSE_L2_NONE, 0);
+	return enter(skb, FL_FLOW_L3, 0);
 }
 
 SEC("tc")
 int flowner_l3_out(struct __sk_buff *skb)
 {
-	return on_packet(skb, PARSE_L2_NONE, 1);
+	return enter(skb, FL_FLOW_L3, 1);
 }

@@ -23,7 +23,7 @@ static __always_inline bool change(struct __sk_buff *skb)
 SEC("tc")
 int changing(struct __sk_buff *skb)
 {
-	return change(skb) ? on_packet(skb, PARSE_L2_ETHERNET, 0) : 0;
+	return change(skb) ? on_packet(skb, PARSE_L2_ETHERNET, entered_bits(0)) : 0;
 }
 
 /* For comparison: nothing but the change. */

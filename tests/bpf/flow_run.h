@@ -167,6 +167,16 @@ static inline void flow_run_drain(struct flow_run *run)
 	assert_true(ring_buffer__consume(run->ring) >= 0);
 }
 
+static inline void flow_run_link(const struct flows_bpf *skel, uint32_t place,
+				 const struct bpf_program *prog)
+{
+	int fd = bpf_program__fd(prog);
+
+	assert_int_equal(
+		bpf_map_update_elem(bpf_map__fd(skel->maps.flow_programs), &place, &fd, BPF_ANY),
+		0);
+}
+
 static inline void flow_run_start(struct flow_run *run, const struct flow_run_opts *o)
 {
 	int front;
@@ -184,6 +194,8 @@ static inline void flow_run_start(struct flow_run *run, const struct flow_run_op
 	assert_true(front >= 0);
 	assert_int_equal(flows_bpf__load(run->skel), 0);
 	close(front);
+	flow_run_link(run->skel, FL_FLOW_ETHERNET, run->skel->progs.flowner_count);
+	flow_run_link(run->skel, FL_FLOW_L3, run->skel->progs.flowner_count_l3);
 	run->ring = ring_buffer__new(bpf_map__fd(run->skel->maps.flow_ring), flow_run_on_record,
 				     run, NULL);
 	assert_non_null(run->ring);

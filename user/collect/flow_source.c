@@ -17,7 +17,10 @@
 #include "collect/probe.h"
 #include "flows.skel.h"
 
-/* An instance of the programs: those for devices with an Ethernet header, and those for others. */
+/*
+ * An instance of the programs that packets enter: those for devices with an Ethernet header, and
+ * those for others.
+ */
 struct instance {
 	const struct netns *netns; /* NULL: the slot is free */
 	int in[2], out[2];         /* [ethernet]; -1: not loaded */
@@ -31,6 +34,7 @@ struct instance {
 struct flow_source {
 	struct flow_source_options opt;
 	struct flows_bpf *maps; /* of this skeleton only the maps are used */
+	bool counting[2];       /* [ethernet]: the program that counts is loaded */
 	struct flow_map *flow_map;
 	struct ring_buffer *ring;
 	struct instance *slots;
@@ -57,6 +61,8 @@ static int share_maps(struct flows_bpf *skel, const struct flows_bpf *from)
 		{skel->maps.flow_counters, from->maps.flow_counters},
 		{skel->maps.fragments, from->maps.fragments},
 		{skel->maps.reuse_begun, from->maps.reuse_begun},
+		{skel->maps.flow_programs, from->maps.flow_programs},
+		{skel->maps.flow_entered, from->maps.flow_entered},
 	};
 	int err = 0;
 
@@ -70,33 +76,76 @@ static void cleanup_skel(struct flows_bpf **skel)
 	flows_bpf__destroy(*skel);
 }
 
-static int load_programs(struct flow_source *s, uint32_t slot, bool ethernet, int *in, int *out)
+/* None but these two of the object are loaded, of which one may be NULL. */
+static void choose_programs(struct flows_bpf *skel, const struct bpf_program *a,
+			    const struct bpf_program *b)
+{
+	for (int i = 0; i < skel->skeleton->prog_cnt; i++) {
+		struct bpf_program *p = *skel->skeleton->progs[i].prog;
+
+		bpf_program__set_autoload(p, p == a || p == b);
+	}
+}
+
+static int load_on_shared_maps(const struct flow_source *s, struct flows_bpf *skel)
+{
+	int err = share_maps(skel, s->maps);
+
+	return err ?: flows_bpf__load(skel);
+}
+
+static int load_counting(struct flow_source *s, bool ethernet)
 {
 	_cleanup_(cleanup_skel) struct flows_bpf *skel = flows_bpf__open();
-	struct bpf_program *in_prog, *out_prog;
+	uint32_t place = ethernet ? FL_FLOW_ETHERNET : FL_FLOW_L3;
+	const struct bpf_program *p;
+	int err, fd;
+
+	if (!skel)
+		return -errno;
+	skel->rodata->filter = s->opt.filter;
+	skel->rodata->ncpus = (uint32_t)libbpf_num_possible_cpus();
+	p = ethernet ? skel->progs.flowner_count : skel->progs.flowner_count_l3;
+	choose_programs(skel, p, NULL);
+	err = load_on_shared_maps(s, skel);
+	if (err)
+		return err;
+	/* It lives on in the array; the rest of the object is not needed. */
+	fd = bpf_program__fd(p);
+	if (bpf_map_update_elem(bpf_map__fd(s->maps->maps.flow_programs), &place, &fd, BPF_ANY))
+		return -errno;
+	s->counting[ethernet] = true;
+	return 0;
+}
+
+static int load_entered(const struct flow_source *s, uint32_t slot, bool ethernet, int *in,
+			int *out)
+{
+	_cleanup_(cleanup_skel) struct flows_bpf *skel = flows_bpf__open();
+	const struct bpf_program *in_prog, *out_prog;
 	int err;
 
 	if (!skel)
 		return -errno;
 	skel->rodata->slot = slot;
-	skel->rodata->filter = s->opt.filter;
-	skel->rodata->ncpus = (uint32_t)libbpf_num_possible_cpus();
 	in_prog = ethernet ? skel->progs.flowner_in : skel->progs.flowner_l3_in;
 	out_prog = ethernet ? skel->progs.flowner_out : skel->progs.flowner_l3_out;
-	for (int i = 0; i < skel->skeleton->prog_cnt; i++) {
-		struct bpf_program *p = *skel->skeleton->progs[i].prog;
-
-		bpf_program__set_autoload(p, p == in_prog || p == out_prog);
-	}
-	err = share_maps(skel, s->maps);
-	if (!err)
-		err = flows_bpf__load(skel);
+	choose_programs(skel, in_prog, out_prog);
+	err = load_on_shared_maps(s, skel);
 	if (err)
-		return probe_explain(err);
-	/* The programs live on through these; the rest of the object is not needed. */
+		return err;
 	*in = dup(bpf_program__fd(in_prog));
 	*out = dup(bpf_program__fd(out_prog));
 	return *in < 0 || *out < 0 ? -errno : 0;
+}
+
+static int load_programs(struct flow_source *s, uint32_t slot, bool ethernet, int *in, int *out)
+{
+	int err = s->counting[ethernet] ? 0 : load_counting(s, ethernet);
+
+	if (!err)
+		err = load_entered(s, slot, ethernet, in, out);
+	return err ? probe_explain(err) : 0;
 }
 
 static struct instance *find_instance(struct flow_source *s, const struct netns *netns)
@@ -272,6 +321,9 @@ int flow_source_open(struct flow_source **out, const struct flow_source_options 
 	s->opt = *options;
 	s->mono_to_boot = clock_boot_ns() - clock_ns(CLOCK_MONOTONIC);
 	err = load_maps(s);
+	/* Now, so that the first link does not wait for it. */
+	if (!err)
+		err = load_counting(s, true);
 	if (err) {
 		err = probe_explain(err);
 		flow_source_close(s);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * The kernel side of `flows`: the tc programs, loaded once for each namespace that has watched
- * links, and the map they count in.
+ * The kernel side of `flows`: the tc programs that count, loaded once, those that packets enter, made
+ * for each namespace that has watched links, and the map they count in.
  *
  * There are two such maps at any time. Reading swaps the one in use for an empty one, which returns
  * when no program uses the old one any more; then the old one is read and emptied in batches. So
