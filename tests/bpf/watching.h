@@ -62,8 +62,9 @@ static inline void detached(void *ctx, struct link *l)
 static inline const struct netns *intern(void *ctx, uint32_t inode, uint64_t cookie)
 {
 	struct watch *s = ctx;
+	bool made;
 
-	return netns_names_get(s->names, inode, cookie);
+	return netns_names_get(s->names, inode, cookie, &made);
 }
 
 static inline void start(struct watch *s, const struct watcher_options *o)

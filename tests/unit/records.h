@@ -39,8 +39,9 @@ enum {
 
 static const struct netns blue = {.inode = 100, .cookie = 1, .name = "blue"};
 static const struct netns red = {.inode = 200, .cookie = 2, .name = "red"};
-static const struct cgroup box = {.path = "/docker/box",
-				  .container = {.runtime = "docker", .id = "box"}};
+static const struct cgroup box = {
+	.path = "/docker/box",
+	.container = &(const struct container){.runtime = "docker", .id = "box"}};
 static const struct cgroup plain = {.path = "/user.slice"};
 
 static inline const struct netns *find_netns(void *ctx, uint32_t inode, uint64_t cookie)
@@ -51,10 +52,11 @@ static inline const struct netns *find_netns(void *ctx, uint32_t inode, uint64_t
 }
 
 /* A socket's own cgroup before its task's. */
-static inline const struct cgroup *find_cgroup(void *ctx, uint64_t sock, uint64_t task,
-					       uint32_t pid)
+static inline const struct cgroup *find_cgroup(void *ctx, const struct netns *netns, uint64_t sock,
+					       uint64_t task, uint32_t pid)
 {
 	(void)ctx;
+	(void)netns;
 	(void)pid;
 	return sock == 77 || (!sock && task == 77) ? &box : task == 88 ? &plain : NULL;
 }

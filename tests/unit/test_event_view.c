@@ -9,8 +9,8 @@
 
 static const struct netns blue = {.inode = 4026532607, .cookie = 4101, .name = "blue"};
 static const struct netns nameless = {.inode = 4026532608, .cookie = 4102};
-static const struct cgroup box = {.path = "/docker/x",
-				  .container = {.runtime = "docker", .id = "x"}};
+static const struct container x = {.runtime = "docker", .id = "x"};
+static const struct cgroup box = {.path = "/docker/x", .container = &x};
 
 static const char *reason_name(void *ctx, int32_t reason)
 {
@@ -196,23 +196,24 @@ TEST(hostile_container)
 {
 	static const struct cgroup evil = {
 		.path = "/lxc/x",
-		.container =
-			{.runtime = "lxc",
+		.container = &(const struct container){.runtime = "lxc",
 			 .id = "\x1b[2J56789012345678901234567890123456789012345678901234567890"
 			       "1234"},
 	};
 	static const struct cgroup docker = {
 		.path = "/docker/x",
-		.container = {.runtime = "docker",
-			      .id = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcd"
-				    "ef"},
+		.container =
+			&(const struct container){
+				.runtime = "docker",
+				.id = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcd"
+				      "ef"},
 	};
 	struct event e = sample(EVENT_CONNECT);
 	struct event_columns c;
 	const char *bad;
 	struct buf b = {0};
 
-	assert_int_equal(strlen(evil.container.id), 64);
+	assert_int_equal(strlen(evil.container->id), 64);
 	e.self.owner.cgroup = &evil;
 	assert_int_equal(event_columns_parse("container", &c, &bad), 0);
 	event_table_line(&view, &c, &e, &b);

@@ -12,12 +12,15 @@ static const struct netns client = {.inode = 11, .cookie = 1, .name = "c"};
 static const struct netns router = {.inode = 12, .cookie = 2, .name = "r"};
 static const struct netns server = {.inode = 13, .cookie = 3, .name = "s"};
 /* Two cgroups of one container. */
-static const struct cgroup box = {.path = "/docker/x",
-				  .container = {.runtime = "docker", .id = "x"}};
-static const struct cgroup box_inner = {.path = "/docker/x/init",
-					.container = {.runtime = "docker", .id = "x"}};
-static const struct cgroup podman = {.path = "/podman/y",
-				     .container = {.runtime = "podman", .id = "y"}};
+static const struct cgroup box = {
+	.path = "/docker/x",
+	.container = &(const struct container){.runtime = "docker", .id = "x"}};
+static const struct cgroup box_inner = {
+	.path = "/docker/x/init",
+	.container = &(const struct container){.runtime = "docker", .id = "x"}};
+static const struct cgroup podman = {
+	.path = "/podman/y",
+	.container = &(const struct container){.runtime = "podman", .id = "y"}};
 static const struct cgroup host = {.path = "/system.slice/sshd"};
 
 static struct wall_clock wall;

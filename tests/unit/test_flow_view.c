@@ -12,8 +12,9 @@
 
 static const struct netns red = {.inode = 4026532607, .cookie = 4101, .name = "red"};
 static const struct netns nameless = {.inode = 4026532608, .cookie = 4102};
-static const struct cgroup box = {.path = "/docker/x",
-				  .container = {.runtime = "docker", .id = "x"}};
+static const struct cgroup box = {
+	.path = "/docker/x",
+	.container = &(const struct container){.runtime = "docker", .id = "x"}};
 
 static struct wall_clock wall;
 static const struct flow_view view = {

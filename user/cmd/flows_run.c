@@ -56,7 +56,7 @@ static void detached(void *ctx, struct link *l)
 
 static const struct netns *intern_netns(void *ctx, uint32_t inode, uint64_t cookie)
 {
-	struct resolver *r = &((struct flows *)ctx)->sockets.resolver;
+	struct resolver *r = &((struct flows *)ctx)->sockets.naming.resolver;
 
 	return r->netns(r->ctx, inode, cookie);
 }
@@ -98,7 +98,7 @@ static int open_flows(struct flows *f)
 		.closed_ns = CLOSED_NS,
 		.max = (uint32_t)f->cfg->max_flows,
 		.tracker = f->sockets.tracker,
-		.resolver = f->sockets.resolver,
+		.resolver = f->sockets.naming.resolver,
 		.is_local = is_local,
 		.ctx = f,
 	};

@@ -5,19 +5,7 @@
 #include <string.h>
 
 #include "base/log.h"
-#include "collect/cgroup.h"
-#include "collect/netns_names.h"
 #include "collect/snapshot.h"
-
-static const struct netns *resolve_netns(void *ctx, uint32_t inode, uint64_t cookie)
-{
-	return netns_names_get(((struct sockets *)ctx)->names, inode, cookie);
-}
-
-static const struct cgroup *resolve_cgroup(void *ctx, uint64_t sock, uint64_t task, uint32_t pid)
-{
-	return cgroups_get(((struct sockets *)ctx)->cgroups, sock, task, pid);
-}
 
 static void on_record(void *ctx, const struct fl_header *hdr)
 {
@@ -53,14 +41,10 @@ static int open_tracker(struct sockets *k, const struct sockets_options *o)
 		.linger_ns = o->linger_ns,
 		.max_cpus = (uint16_t)trace_source_cpus(),
 	};
-	int err = netns_names_new(&k->names);
+	int err;
 
-	k->resolver = (struct resolver){.netns = resolve_netns, .cgroup = resolve_cgroup, .ctx = k};
-	t.resolver = k->resolver;
-	if (!err)
-		err = cgroups_new(&k->cgroups);
-	if (!err)
-		err = tracker_new(&k->tracker, &t);
+	t.resolver = k->naming.resolver;
+	err = tracker_new(&k->tracker, &t);
 	if (err)
 		log_error("cannot start: %s", strerror(-err));
 	return err;
@@ -78,7 +62,9 @@ int sockets_open(struct sockets *k, const struct sockets_options *o)
 	int err;
 
 	k->filter = o->filter;
-	err = open_tracker(k, o);
+	err = naming_open(&k->naming, NULL, 0);
+	if (!err)
+		err = open_tracker(k, o);
 	if (err)
 		return err;
 	filter_to_kernel(o->filter, &t.filter);
@@ -95,6 +81,7 @@ int sockets_open(struct sockets *k, const struct sockets_options *o)
 
 int sockets_read(struct sockets *k)
 {
+	naming_refresh(&k->naming);
 	return trace_source_read(k->source, on_record, k->tracker);
 }
 
@@ -111,7 +98,6 @@ void sockets_close(struct sockets *k)
 {
 	trace_source_close(k->source);
 	tracker_free(k->tracker);
-	netns_names_free(k->names);
-	cgroups_free(k->cgroups);
+	naming_close(&k->naming);
 	*k = (struct sockets){0};
 }

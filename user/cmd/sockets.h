@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "collect/naming.h"
 #include "collect/trace_source.h"
 #include "model/filter.h"
 #include "model/tracker.h"
@@ -18,9 +19,7 @@
 struct sockets {
 	struct trace_source *source;
 	struct tracker *tracker;
-	struct netns_names *names;
-	struct cgroups *cgroups;
-	struct resolver resolver;    /* answers from `names` and `cgroups` */
+	struct naming naming;
 	const struct filter *filter; /* as in the options */
 	uint64_t unwatched;          /* of the snapshot: wanted, but there was no room */
 };

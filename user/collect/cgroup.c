@@ -11,6 +11,7 @@
 #include <uthash.h>
 
 #include "base/cleanup.h"
+#include "collect/container_store.h"
 
 /* fs/kernfs: FILEID_KERNFS, an 8-byte id (5.5). */
 #define FILEID_KERNFS 0xfe
@@ -35,6 +36,7 @@ struct hierarchy {
 enum { V2, PIDS, HIERARCHIES };
 
 struct cgroups {
+	struct container_store *store;
 	struct hierarchy h[HIERARCHIES];
 	struct entry *entries;
 };
@@ -69,7 +71,7 @@ static void read_mount(struct cgroups *c, char *line)
 	memcpy(c->h[which].mount, mount, strlen(mount) + 1);
 }
 
-int cgroups_new(struct cgroups **out)
+int cgroups_new(struct cgroups **out, struct container_store *store)
 {
 	_cleanup_fclose_ FILE *f = NULL;
 	_cleanup_free_ char *line = NULL;
@@ -79,6 +81,7 @@ int cgroups_new(struct cgroups **out)
 	c = calloc(1, sizeof(*c));
 	if (!c)
 		return -ENOMEM;
+	c->store = store;
 	c->h[V2].mount_fd = c->h[PIDS].mount_fd = -1;
 	f = fopen("/proc/self/mountinfo", "re");
 	while (f && getline(&line, &cap, f) > 0)
@@ -176,7 +179,7 @@ static const struct cgroup *get(struct cgroups *c, int which, uint64_t id, uint3
 			e->path = path_of_pid(which, pid);
 		if (e->path) {
 			e->cgroup.path = e->path;
-			container_from_cgroup(e->path, &e->cgroup.container);
+			e->cgroup.container = container_store_get(c->store, e->path);
 		}
 		HASH_ADD(hh, c->entries, key, sizeof(e->key), e);
 	}
@@ -190,7 +193,7 @@ const struct cgroup *cgroups_get(struct cgroups *c, uint64_t sock_cgroup, uint64
 	const struct cgroup *task = get(c, task_hierarchy, task_cgroup, pid);
 	const struct cgroup *sock = get(c, V2, sock_cgroup, 0);
 
-	if (task && (task->container.runtime || !sock || !sock->container.runtime))
+	if (task && (task->container || !sock || !sock->container))
 		return task;
 	return sock;
 }

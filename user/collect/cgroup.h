@@ -11,10 +11,13 @@
 #include "model/owner.h"
 
 struct cgroups;
+struct container_store;
 
-/* Finds the mounts: v2, and v1's pids hierarchy on hosts that have it. 0 or -errno. Owned by the
- * caller. */
-int cgroups_new(struct cgroups **out);
+/*
+ * Finds the mounts: v2, and v1's pids hierarchy on hosts that have it. `store` knows the
+ * containers; borrowed. 0 or -errno. Owned by the caller.
+ */
+int cgroups_new(struct cgroups **out, struct container_store *store);
 void cgroups_free(struct cgroups *c);
 
 /*

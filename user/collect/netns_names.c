@@ -43,6 +43,7 @@ struct entry {
 	struct netns netns;
 	char *name;
 	uint64_t first_asked; /* CLOCK_BOOTTIME, ns */
+	bool owned;           /* whose it is has been answered */
 	UT_hash_handle hh;
 };
 
@@ -163,12 +164,42 @@ static void look_up_name(struct netns_names *n, struct entry *e)
 	e->netns.name = e->name;
 }
 
-const struct netns *netns_names_get(struct netns_names *n, uint32_t inode, uint64_t cookie)
+static struct entry *find(const struct netns_names *n, uint64_t cookie)
 {
 	struct entry *e;
 
 	HASH_FIND (hh, n->entries, &cookie, sizeof(cookie), e)
 		;
+	return e;
+}
+
+void netns_names_guess(struct netns_names *n, uint64_t cookie, const struct container *container)
+{
+	struct entry *e = find(n, cookie);
+
+	if (e && !e->netns.container && !(e->name && !strcmp(e->name, "host")))
+		e->netns.container = container;
+}
+
+void netns_names_ask(struct netns_names *n,
+		     const struct container *(*whose)(void *ctx, uint32_t inode), void *ctx)
+{
+	for (struct entry *e = n->entries; e; e = e->hh.next) {
+		const struct container *c = e->owned ? NULL : whose(ctx, e->netns.inode);
+
+		if (!c)
+			continue;
+		e->netns.container = c;
+		e->owned = true;
+	}
+}
+
+const struct netns *netns_names_get(struct netns_names *n, uint32_t inode, uint64_t cookie,
+				    bool *made)
+{
+	struct entry *e = find(n, cookie);
+
+	*made = !e;
 	if (e) {
 		if (!e->name)
 			look_up_name(n, e);

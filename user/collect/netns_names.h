@@ -6,6 +6,7 @@
 #ifndef FLOWNER_COLLECT_NETNS_NAMES_H
 #define FLOWNER_COLLECT_NETNS_NAMES_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -22,9 +23,23 @@ void netns_names_free(struct netns_names *n);
 
 /*
  * The namespace with that inode and cookie; made when first asked for, with the name it has then,
- * and with a later name once it gets one. NULL only when memory runs out. Lives as long as `n`.
+ * and with a later name once it gets one. *made: it was made by this call. NULL only when memory
+ * runs out. Lives as long as `n`.
  */
-const struct netns *netns_names_get(struct netns_names *n, uint32_t inode, uint64_t cookie);
+const struct netns *netns_names_get(struct netns_names *n, uint32_t inode, uint64_t cookie,
+				    bool *made);
+
+/*
+ * Whose it is, by what one of its sockets tells, unless that is known or it is the host's: to hold
+ * until netns_names_ask().
+ */
+void netns_names_guess(struct netns_names *n, uint64_t cookie, const struct container *container);
+/*
+ * Ask of each whose it is, unless that has been answered: an inode is used again after its
+ * namespace has gone. NULL: it is not known.
+ */
+void netns_names_ask(struct netns_names *n,
+		     const struct container *(*whose)(void *ctx, uint32_t inode), void *ctx);
 
 /*
  * NAME, INODE, PATH or pid:N of a namespace that exists, to its inode. 0; -ENOENT: no such

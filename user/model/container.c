@@ -81,8 +81,7 @@ bool container_from_cgroup(const char *path, struct container *out)
 	size_t parent_len = 0;
 	bool found = false, in_kubepods = false;
 
-	out->runtime = NULL;
-	out->id[0] = '\0';
+	*out = (struct container){0};
 	/* The last match wins: a container inside a container is the one the process is in. */
 	while (*s) {
 		size_t len = strcspn(s, "/");
@@ -97,4 +96,12 @@ bool container_from_cgroup(const char *path, struct container *out)
 		s += *s == '/';
 	}
 	return found;
+}
+
+bool container_is(const struct container *c, const char *spec)
+{
+	if (!*spec)
+		return false;
+	return (c->name && !strcmp(c->name, spec)) || (c->pod && !strcmp(c->pod, spec)) ||
+	       !strncmp(c->id, spec, strlen(spec));
 }

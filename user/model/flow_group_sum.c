@@ -288,8 +288,8 @@ static int add_traffic(struct builder *b, struct flow **flow, size_t n, enum sid
 
 		if (!ns)
 			ns = e->netns;
-		if (!container && e->owner.cgroup && e->owner.cgroup->container.runtime)
-			container = &e->owner.cgroup->container;
+		if (!container && e->owner.cgroup && e->owner.cgroup->container)
+			container = e->owner.cgroup->container;
 	}
 	for (size_t i = 1; i < n; i++)
 		if (is_better(flow[i], best, side, ns))

@@ -221,7 +221,7 @@ static void find_sender(struct flow_table *t, struct entry *e)
 	}
 	if (e->cgroup && !f->sender.owner.cgroup)
 		f->sender.owner.cgroup =
-			t->opt.resolver.cgroup(t->opt.resolver.ctx, e->cgroup, 0, 0);
+			t->opt.resolver.cgroup(t->opt.resolver.ctx, NULL, e->cgroup, 0, 0);
 	if (e->cookie && !is_tcp(f) && !e->asked) {
 		e->asked = true;
 		t->asks = true;

@@ -25,8 +25,8 @@ enum owner_source {
 const char *owner_source_name(enum owner_source source);
 
 struct cgroup {
-	const char *path;           /* within its hierarchy, "/…" */
-	struct container container; /* runtime NULL: none */
+	const char *path;                  /* within its hierarchy, "/…" */
+	const struct container *container; /* NULL: none */
 };
 
 struct owner {
@@ -40,17 +40,20 @@ struct netns {
 	uint32_t inode;   /* what `ls -l /proc/PID/ns/net` shows */
 	uint64_t cookie;  /* never reused */
 	const char *name; /* NULL: has none */
+	/* Whose it is, as far as is known by now; NULL: nobody's, as the host's. */
+	const struct container *container;
 };
 
 /* How the model asks for names; collect/ answers. Either may return NULL. */
 struct resolver {
 	const struct netns *(*netns)(void *ctx, uint32_t inode, uint64_t cookie);
 	/*
-	 * `sock_cgroup` is a v2 cgroup id, `task_cgroup` one in the pids controller's hierarchy,
-	 * `pid` a process that may be gone; each 0 where unknown.
+	 * Of a socket in `netns` (NULL: unknown): `sock_cgroup` is a v2 cgroup id, `task_cgroup`
+	 * one in the pids controller's hierarchy, `pid` a process that may be gone; each 0 where
+	 * unknown.
 	 */
-	const struct cgroup *(*cgroup)(void *ctx, uint64_t sock_cgroup, uint64_t task_cgroup,
-				       uint32_t pid);
+	const struct cgroup *(*cgroup)(void *ctx, const struct netns *netns, uint64_t sock_cgroup,
+				       uint64_t task_cgroup, uint32_t pid);
 	void *ctx;
 };
 

@@ -12,16 +12,22 @@ void tracker_set_tuple(struct party *p, const struct fl_sock *s)
 	p->remote.port = ntohs(s->remote_port_be);
 }
 
+static const struct netns *netns_of(struct tracker *t, const struct fl_sock *s)
+{
+	return t->opt.resolver.netns(t->opt.resolver.ctx, s->netns_inum, s->netns_cookie);
+}
+
 static void set_netns(struct tracker *t, struct party *p, const struct fl_sock *s)
 {
-	p->netns = t->opt.resolver.netns(t->opt.resolver.ctx, s->netns_inum, s->netns_cookie);
+	p->netns = netns_of(t, s);
 }
 
 /* What the socket alone tells of its owner: the container, where it was made in one. */
 void tracker_set_owner_of_sock(struct tracker *t, struct owner *o, const struct fl_sock *s)
 {
 	if (o->source == OWNER_UNKNOWN && !o->cgroup)
-		o->cgroup = t->opt.resolver.cgroup(t->opt.resolver.ctx, s->cgroup, 0, 0);
+		o->cgroup = t->opt.resolver.cgroup(t->opt.resolver.ctx, netns_of(t, s), s->cgroup,
+						   0, 0);
 }
 
 void tracker_set_owner(struct tracker *t, struct owner *o, enum owner_source source,
@@ -34,7 +40,8 @@ void tracker_set_owner(struct tracker *t, struct owner *o, enum owner_source sou
 	o->uid = task->uid;
 	memcpy(o->comm, task->comm, OWNER_COMM_LEN);
 	o->comm[OWNER_COMM_LEN] = '\0';
-	o->cgroup = t->opt.resolver.cgroup(t->opt.resolver.ctx, s->cgroup, task->cgroup, task->pid);
+	o->cgroup = t->opt.resolver.cgroup(t->opt.resolver.ctx, netns_of(t, s), s->cgroup,
+					   task->cgroup, task->pid);
 }
 
 static struct endpoint *new_endpoint(struct tracker *t, struct endpoints *into,

@@ -53,6 +53,9 @@ size_t cell_netns(struct buf *b, const struct netns *n)
 {
 	if (!n)
 		return cell_unknown(b);
+	/* An engine's own name of it, if it has one, is a number in disguise. */
+	if (n->container && n->container->name)
+		return text_plain(b, n->container->name);
 	return n->name ? text_plain(b, n->name) : cell_u64(b, n->inode);
 }
 
@@ -75,6 +78,8 @@ size_t cell_container(struct buf *b, const struct container *c)
 
 	if (!c || !c->runtime)
 		return cell_unknown(b);
+	if (c->name)
+		return text_plain(b, c->name);
 	width = cell_lit(b, c->runtime);
 	buf_putc(b, ':');
 	/* Other ids are names, which may be as long, and of anything. */
@@ -87,7 +92,7 @@ size_t cell_container(struct buf *b, const struct container *c)
 
 size_t cell_container_of(struct buf *b, const struct owner *o)
 {
-	return cell_container(b, o->cgroup ? &o->cgroup->container : NULL);
+	return cell_container(b, o->cgroup ? o->cgroup->container : NULL);
 }
 
 size_t cell_end(struct buf *b, const struct addr_port *ap)

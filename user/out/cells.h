@@ -15,10 +15,11 @@ size_t cell_unknown(struct buf *b);            /* "-" */
 size_t cell_u64(struct buf *b, uint64_t v);
 /* 999, 1.2k, 34M, 5.6G: at most four columns below 10^18 */
 size_t cell_human(struct buf *b, uint64_t v);
-size_t cell_conn(struct buf *b, uint64_t conn);            /* its first half; 0: unknown */
-size_t cell_netns(struct buf *b, const struct netns *n);   /* name, else inode */
+size_t cell_conn(struct buf *b, uint64_t conn); /* its first half; 0: unknown */
+size_t cell_netns(struct buf *b,
+		  const struct netns *n); /* its container's name, its own, or inode */
 size_t cell_process(struct buf *b, const struct owner *o); /* comm[pid] */
-/* runtime:id, of 64 hex digits the first 12; NULL: unknown */
+/* its name, else runtime:id, of 64 hex digits the first 12; NULL: unknown */
 size_t cell_container(struct buf *b, const struct container *c);
 size_t cell_container_of(struct buf *b, const struct owner *o);
 size_t cell_end(struct buf *b, const struct addr_port *ap); /* port 0: "*" */

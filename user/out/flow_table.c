@@ -273,7 +273,7 @@ static const struct table_column columns[] = {
 	{"segments", "SEGMENTS", "packets, after segmentation offload", false, true, put_segments},
 	{"conn", "CONN", "the connection's id, the same on all links (its first half)", false,
 	 false, put_conn},
-	{"container", "CONTAINER", "the sender's container: runtime:id", false, false,
+	{"container", "CONTAINER", "the sender's container: name, else runtime:id", false, false,
 	 put_container},
 	{"peer-container", "PEER-CONTAINER", "the receiver's", false, false, put_peer_container},
 	{"peer-link", "PEER-LINK", "the device's other end: netns:name", false, false,

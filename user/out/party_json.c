@@ -10,6 +10,7 @@ void party_json_netns(struct json *j, const char *key, const struct netns *n)
 	json_u64(j, "cookie", n->cookie);
 	if (n->name)
 		json_str(j, "name", n->name);
+	party_json_container(j, "container", n->container);
 	json_close(j);
 }
 
@@ -34,6 +35,12 @@ void party_json_container(struct json *j, const char *key, const struct containe
 	json_open(j, key);
 	json_str(j, "runtime", c->runtime);
 	json_str(j, "id", c->id);
+	if (c->name)
+		json_str(j, "name", c->name);
+	if (c->image)
+		json_str(j, "image", c->image);
+	if (c->pod)
+		json_str(j, "pod", c->pod);
 	json_close(j);
 }
 
@@ -56,7 +63,7 @@ void party_json_owner(struct json *j, const char *key, const struct owner *o)
 	if (o->source != OWNER_UNKNOWN)
 		json_str(j, "source", owner_source_name(o->source));
 	if (cg)
-		party_json_container(j, "container", &cg->container);
+		party_json_container(j, "container", cg->container);
 	json_close(j);
 }
 

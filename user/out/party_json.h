@@ -11,13 +11,13 @@
 #include "model/owner.h"
 #include "out/json.h"
 
-/* {"inode","cookie","name"} */
+/* {"inode","cookie","name","container"} */
 void party_json_netns(struct json *j, const char *key, const struct netns *n);
 /* {"addr","port"} */
 void party_json_end(struct json *j, const char *key, const struct addr_port *ap);
-/* {"pid",…,"container":{"runtime","id"}} */
+/* {"pid",…,"container"} */
 void party_json_owner(struct json *j, const char *key, const struct owner *o);
-/* {"runtime","id"}; NULL, or without a runtime: nothing */
+/* {"runtime","id","name","image","pod"}; NULL, or without a runtime: nothing */
 void party_json_container(struct json *j, const char *key, const struct container *c);
 /* RFC 3339 with nanoseconds */
 void party_json_time(struct json *j, const char *key, struct wall_clock *clock, uint64_t boot_ns);

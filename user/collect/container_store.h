@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * The containers known by now, with what their runtimes' own files say of them: name, image, pod,
+ * labels. No daemon is asked.
+ */
+#ifndef FLOWNER_COLLECT_CONTAINER_STORE_H
+#define FLOWNER_COLLECT_CONTAINER_STORE_H
+
+#include <stddef.h>
+
+#include "model/container.h"
+
+struct container_store;
+
+/* Where a runtime keeps its files, as the user has given it. */
+struct runtime_root {
+	const char *runtime, *dir;
+};
+
+/* Of a runtime that is not among the `n`, its configuration says where. 0 or -ENOMEM. */
+int container_store_new(struct container_store **out, const struct runtime_root *roots, size_t n);
+void container_store_free(struct container_store *s); /* NULL is fine */
+
+/*
+ * The innermost container that a cgroup lies in, by its path within its hierarchy. NULL: none. The
+ * same pointer for the same container; it lives as long as the store. Its strings live until the
+ * next container_store_refresh().
+ */
+const struct container *container_store_get(struct container_store *s, const char *cgroup_path);
+
+/* Look whether files have changed: containers can be given other names. Some stat(2) calls for each
+ * container that was asked for since the last time. */
+void container_store_refresh(struct container_store *s);
+
+#endif

@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#include "collect/naming.h"
+
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "collect/cgroup.h"
+#include "collect/netns_names.h"
+#include "collect/process_index.h"
+
+#define SECOND_NS 1000000000ULL
+/* For a namespace that is new to us. */
+#define SCAN_NEW_NS (20 * 1000000ULL)
+/* Going through all processes may take this part of the time. */
+#define SCAN_SHARE 20
+
+static const struct container *whose(void *ctx, uint32_t inode)
+{
+	const struct process_netns *p = process_index_netns(ctx, inode);
+
+	return p ? p->container : NULL;
+}
+
+static void name_owners(struct naming *n)
+{
+	netns_names_ask(n->names, whose, n->processes);
+}
+
+void naming_scan(struct naming *n)
+{
+	uint64_t before = clock_boot_ns(), took;
+	int err = process_index_scan(n->processes);
+
+	if (err)
+		log_debug("looking through the processes: %s", strerror(-err));
+	took = clock_boot_ns() - before;
+	n->next_scan = before + took * SCAN_SHARE;
+	name_owners(n);
+}
+
+static const struct netns *get_netns(void *ctx, uint32_t inode, uint64_t cookie)
+{
+	struct naming *n = ctx;
+	bool new;
+	const struct netns *ns = netns_names_get(n->names, inode, cookie, &new);
+
+	if (new && !process_index_netns(n->processes, inode) &&
+	    clock_boot_ns() >= n->next_scan + SCAN_NEW_NS)
+		naming_scan(n);
+	else if (new)
+		name_owners(n);
+	return ns;
+}
+
+/*
+ * A process of a container may be the first that we see in a namespace.
+ */
+static const struct cgroup *get_cgroup(void *ctx, const struct netns *netns, uint64_t sock,
+				       uint64_t task, uint32_t pid)
+{
+	struct naming *n = ctx;
+	const struct cgroup *cg = cgroups_get(n->cgroups, sock, task, pid);
+
+	if (cg && cg->container && netns && !netns->container)
+		netns_names_guess(n->names, netns->cookie, cg->container);
+	return cg;
+}
+
+int naming_open(struct naming *n, const struct runtime_root *roots, size_t nroots)
+{
+	int err = netns_names_new(&n->names);
+
+	if (!err)
+		err = container_store_new(&n->containers, roots, nroots);
+	if (!err)
+		err = cgroups_new(&n->cgroups, n->containers);
+	if (!err)
+		err = process_index_new(&n->processes, n->containers);
+	if (err) {
+		log_error("cannot start: %s", strerror(-err));
+		return err;
+	}
+	n->resolver = (struct resolver){.netns = get_netns, .cgroup = get_cgroup, .ctx = n};
+	naming_scan(n);
+	return 0;
+}
+
+void naming_close(struct naming *n)
+{
+	process_index_free(n->processes);
+	netns_names_free(n->names);
+	cgroups_free(n->cgroups);
+	container_store_free(n->containers);
+	*n = (struct naming){0};
+}
+
+void naming_refresh(struct naming *n)
+{
+	uint64_t now = clock_boot_ns();
+
+	if (now < n->refreshed + SECOND_NS)
+		return;
+	n->refreshed = now;
+	container_store_refresh(n->containers);
+	if (now >= n->next_scan)
+		naming_scan(n);
+}
