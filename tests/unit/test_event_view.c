@@ -194,20 +194,16 @@ TEST(hostile_comm)
 /* An LXC container's id is its name. */
 TEST(hostile_container)
 {
-	static const struct cgroup evil = {
-		.path = "/lxc/x",
-		.container = &(const struct container){.runtime = "lxc",
-			 .id = "\x1b[2J56789012345678901234567890123456789012345678901234567890"
-			       "1234"},
+	static const struct container lxc = {
+		.runtime = "lxc",
+		.id = "\x1b[2J567890123456789012345678901234567890123456789012345678901234",
 	};
-	static const struct cgroup docker = {
-		.path = "/docker/x",
-		.container =
-			&(const struct container){
-				.runtime = "docker",
-				.id = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcd"
-				      "ef"},
+	static const struct container hex = {
+		.runtime = "docker",
+		.id = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
 	};
+	static const struct cgroup evil = {.path = "/lxc/x", .container = &lxc};
+	static const struct cgroup docker = {.path = "/docker/x", .container = &hex};
 	struct event e = sample(EVENT_CONNECT);
 	struct event_columns c;
 	const char *bad;
