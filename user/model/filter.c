@@ -74,6 +74,16 @@ int filter_add_host(struct filter *f, const char *value)
 	return 0;
 }
 
+int filter_add_container(struct filter *f, const char *value)
+{
+	if (!*value)
+		return -EINVAL;
+	if (f->ncontainers >= FILTER_CONTAINERS_MAX)
+		return -E2BIG;
+	f->containers[f->ncontainers++] = value;
+	return 0;
+}
+
 void filter_free(struct filter *f)
 {
 	free(f->netns);
@@ -135,12 +145,28 @@ static bool has_family(const struct filter *f, const struct party *p)
 	return v4 == f->only_v4;
 }
 
+/* Its process is in it, or the namespace is its. */
+static bool has_container(const struct filter *f, const struct party *p)
+{
+	const struct container *own = p->owner.cgroup ? p->owner.cgroup->container : NULL;
+	const struct container *of_netns = p->netns ? p->netns->container : NULL;
+
+	for (unsigned int i = 0; i < f->ncontainers; i++)
+		if ((own && container_is(own, f->containers[i])) ||
+		    (of_netns && container_is(of_netns, f->containers[i])))
+			return true;
+	return !f->ncontainers;
+}
+
+bool filter_party(const struct filter *f, const struct party *p)
+{
+	return has_netns(f, p) && has_container(f, p) && has_process(f, &p->owner) &&
+	       has_port(f, p) && has_host(f, p) && has_family(f, p);
+}
+
 bool filter_event(const struct filter *f, const struct event *e)
 {
-	if (e->type == EVENT_LOST)
-		return true;
-	return has_netns(f, &e->self) && has_process(f, &e->self.owner) && has_port(f, &e->self) &&
-	       has_host(f, &e->self) && has_family(f, &e->self);
+	return e->type == EVENT_LOST || filter_party(f, &e->self);
 }
 
 void filter_to_kernel(const struct filter *f, struct fl_filter *out)

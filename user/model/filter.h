@@ -11,7 +11,8 @@
 #include "model/addr.h"
 #include "model/event.h"
 
-#define FILTER_NETNS_MAX 4096
+#define FILTER_NETNS_MAX      4096
+#define FILTER_CONTAINERS_MAX 32
 
 struct filter {
 	uint32_t *netns; /* inodes; owned, freed by filter_free() */
@@ -25,6 +26,8 @@ struct filter {
 	struct addr_prefix hosts[FL_HOSTS_MAX];
 	unsigned int nhosts;
 	bool only_v4, only_v6; /* both: neither */
+	const char *containers[FILTER_CONTAINERS_MAX]; /* as container_is() takes them; borrowed */
+	unsigned int ncontainers;
 };
 
 /* Each adds one value. 0; -EINVAL: not such a thing; -E2BIG: more than fit; -ENOMEM. */
@@ -33,7 +36,11 @@ int filter_add_pid(struct filter *f, const char *value);
 int filter_add_comm(struct filter *f, const char *value);
 int filter_add_port(struct filter *f, const char *value);
 int filter_add_host(struct filter *f, const char *value);
+int filter_add_container(struct filter *f, const char *value); /* kept, not copied */
 void filter_free(struct filter *f);
+
+/* Does this end pass? */
+bool filter_party(const struct filter *f, const struct party *p);
 
 /* Does the event's own end pass? `lost` always does. */
 bool filter_event(const struct filter *f, const struct event *e);
