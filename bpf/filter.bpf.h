@@ -30,15 +30,38 @@ struct {
 
 /*
  * Sockets whose process passed the filter, from LISTEN, SYN_SENT, accept or the snapshot to CLOSE;
- * used only with --pid or --comm. Not an LRU: that would forget the longest-lived sockets without a
- * word.
+ * used only with --pid, --comm or --container. Not an LRU: that would forget the longest-lived
+ * sockets without a word.
  */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, FL_WATCHED_MAX);
 	__type(key, __u64); /* socket cookie */
-	__type(value, __u8);
+	__type(value, __u8);  /* FL_WATCH_* */
 } watched SEC(".maps");
+
+static __always_inline bool filter_watched(__u64 cookie, __u8 why)
+{
+	__u8 *w = bpf_map_lookup_elem(&watched, &cookie);
+
+	return w && (*w & why);
+}
+
+static __always_inline void filter_watch(__u64 cookie, __u8 why)
+{
+	__u8 *w = bpf_map_lookup_elem(&watched, &cookie);
+
+	if (w) {
+		*w |= why; /* in process context, where one socket is not in two hands */
+		return;
+	}
+	if (bpf_map_update_elem(&watched, &cookie, &why, BPF_ANY)) {
+		struct fl_counters *c = emit_counters();
+
+		if (c)
+			emit_count(c->unwatched);
+	}
+}
 
 static __always_inline bool filter_netns_inum(__u32 inum)
 {
@@ -133,30 +156,29 @@ static __always_inline bool filter_task_current(void)
 /* In process context: decide by the current task, and remember a yes for this socket. */
 static __always_inline bool filter_task_decide(__u64 cookie)
 {
-	__u8 yes = 1;
-
 	if (!filter.task_wanted)
 		return true;
 	if (!filter_task_current())
 		return false;
-	if (bpf_map_update_elem(&watched, &cookie, &yes, BPF_ANY)) {
-		struct fl_counters *c = emit_counters();
-
-		if (c)
-			emit_count(c->unwatched);
-	}
+	filter_watch(cookie, FL_WATCH_TASK);
 	return true;
 }
 
 /* In any context: was this socket's process wanted? */
 static __always_inline bool filter_task_known(__u64 cookie)
 {
-	return !filter.task_wanted || bpf_map_lookup_elem(&watched, &cookie);
+	return !filter.task_wanted || filter_watched(cookie, FL_WATCH_TASK);
 }
 
-static __always_inline void filter_task_forget(__u64 cookie)
+/* Are sockets watched at all, so that their cookies are wanted? */
+static __always_inline bool filter_watches(void)
 {
-	if (filter.task_wanted)
+	return filter.task_wanted || filter.container_wanted;
+}
+
+static __always_inline void filter_forget(__u64 cookie)
+{
+	if (filter_watches())
 		bpf_map_delete_elem(&watched, &cookie);
 }
 

@@ -152,10 +152,34 @@ struct fl_filter {
 	__u32 task_wanted; /* != 0: pids or comms below; verdicts are kept in `watched` */
 	__u32 npids, ncomms, nports, nhosts;
 	__u32 family; /* AF_INET or AF_INET6 only; 0: both. v4-mapped is AF_INET */
+	__u32 container_wanted; /* != 0: look into the map `container_verdicts` */
 	__u32 pids[FL_PIDS_MAX];
 	__u16 ports[FL_PORTS_MAX]; /* host order */
 	__u8 comms[FL_COMMS_MAX][FL_COMM_LEN];
 	struct fl_host hosts[FL_HOSTS_MAX];
+};
+
+/* Why a socket is in the map `watched`. */
+#define FL_WATCH_TASK      0x1 /* its process passed */
+#define FL_WATCH_CONTAINER 0x2 /* its process is in a wanted container */
+
+/* User space's verdicts about what belongs to a container. */
+#define FL_VERDICTS_MAX 16384
+
+enum fl_verdict_kind {
+	FL_VERDICT_NETNS = 0, /* id: the namespace's cookie */
+	FL_VERDICT_SOCK = 1,  /* id: fl_sock.cgroup */
+	FL_VERDICT_TASK = 2,  /* id: fl_task.cgroup, perhaps of another hierarchy */
+};
+
+enum fl_verdict {
+	FL_VERDICT_WANTED = 1,
+	FL_VERDICT_UNWANTED = 2, /* of a namespace: ask further */
+};
+
+struct fl_verdict_key {
+	__u64 id;
+	__u64 kind; /* enum fl_verdict_kind */
 };
 
 #define FL_ASSERT_SIZE(type, size) _Static_assert(sizeof(type) == (size), #type)

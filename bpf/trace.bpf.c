@@ -17,6 +17,7 @@
 #include "emit.bpf.h"
 #include "far.bpf.h"
 #include "filter.bpf.h"
+#include "filter_container.bpf.h"
 #include "flowner_abi.h"
 #include "sock.bpf.h"
 
@@ -71,8 +72,8 @@ SEC("tp_btf/inet_sock_set_state")
 int BPF_PROG(on_set_state, struct sock *sk, int old_state, int state)
 {
 	struct tcp_sock *tp;
+	bool known, contained;
 	__u64 cookie;
-	bool known;
 
 	if (!filter_netns_inum(sk->__sk_common.skc_net.net->ns.inum))
 		goto filtered;
@@ -91,12 +92,16 @@ int BPF_PROG(on_set_state, struct sock *sk, int old_state, int state)
 	 */
 	if (state == TCP_SYN_RECV && old_state == TCP_LISTEN)
 		return 0;
-	cookie = filter.task_wanted ? bpf_get_socket_cookie(sk) : 0;
+	cookie = filter_watches() ? bpf_get_socket_cookie(sk) : 0;
 	known = filter_task_known(cookie);
+	contained = filter_container_sock(sk, cookie);
 	/* Before any other filter: whatever is watched has to be forgotten once. */
 	if (state == TCP_CLOSE)
-		filter_task_forget(cookie);
+		filter_forget(cookie);
 	if (!filter_sock(sk, tp))
+		goto filtered;
+	if (!contained && !((state == TCP_LISTEN || state == TCP_SYN_SENT) &&
+			    filter_container_task(cookie)))
 		goto filtered;
 
 	switch (state) {
@@ -143,14 +148,16 @@ static __always_inline int emit_trouble(__u16 type, struct sock *sk, int reason)
 {
 	struct fl_trouble *r;
 	struct tcp_sock *tp;
+	__u64 cookie;
 
 	/* A request or time-wait socket has no tcp_sock, and for a closed port there is none at
 	 * all. */
 	tp = bpf_skc_to_tcp_sock(sk);
 	if (!tp)
 		return 0;
+	cookie = filter_watches() ? bpf_get_socket_cookie(sk) : 0;
 	if (!filter_netns_inum(sk->__sk_common.skc_net.net->ns.inum) || !filter_sock(sk, tp) ||
-	    (filter.task_wanted && !filter_task_known(bpf_get_socket_cookie(sk)))) {
+	    !filter_task_known(cookie) || !filter_container_sock(sk, cookie)) {
 		emit_filtered();
 		return 0;
 	}
@@ -274,6 +281,8 @@ static __always_inline int on_accept(long fd)
 		emit_filtered();
 		return 0;
 	}
+	wanted = wanted && (filter_container(s.netns_cookie, s.cgroup, s.cookie) ||
+			    filter_container_task(s.cookie));
 	if (!wanted || !filter_task_decide(s.cookie)) {
 		emit_filtered();
 		if (!far_accept_wanted(&s))

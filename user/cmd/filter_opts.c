@@ -2,9 +2,7 @@
 #include "cmd/filter_opts.h"
 
 #include <errno.h>
-#include <sys/stat.h>
 
-#include "collect/container_find.h"
 #include "collect/netns_names.h"
 
 static int result(const struct opt *opt, const char *value, int err, const char *what, int most)
@@ -35,27 +33,10 @@ static int add_netns(const struct opt *opt, const char *value, void *var)
 	return result(opt, value, filter_add_netns(var, inode), "", FILTER_NETNS_MAX);
 }
 
-static int add_netns_of(void *ctx, uint32_t inode)
-{
-	struct stat own;
-
-	/* All the host would pass, not the container. */
-	if (!stat("/proc/self/ns/net", &own) && own.st_ino == inode)
-		return -ENOTUNIQ;
-	return filter_add_netns(ctx, inode);
-}
-
 static int add_container(const struct opt *opt, const char *value, void *var)
 {
-	int n = *value ? container_find(value, add_netns_of, var) : 0;
-
-	if (n == 0)
-		return opt_error(opt, value, "no process of such a container runs here");
-	if (n > 1)
-		return opt_error(opt, value, "several containers' ids begin so; give more of it");
-	if (n == -ENOTUNIQ)
-		return opt_error(opt, value, "it shares the host's network namespace; use --pid");
-	return result(opt, value, n < 0 ? n : 0, "cannot be looked at", FILTER_NETNS_MAX);
+	return result(opt, value, filter_add_container(var, value),
+		      "not the name or id of a container", FILTER_CONTAINERS_MAX);
 }
 
 static int add_pid(const struct opt *opt, const char *value, void *var)
@@ -89,8 +70,8 @@ static int add_host(const struct opt *opt, const char *value, void *var)
 const struct opt filter_opts[] = {
 	CALL(0, "netns", "NETNS", "only this network namespace: a name, an inode, a path or pid:N",
 	     add_netns),
-	CALL(0, "container", "ID",
-	     "only the network namespace of this running container: the beginning of its id",
+	CALL(0, "container", "NAME|ID",
+	     "only this container or pod, running or yet to come: its name or the beginning of its id",
 	     add_container),
 	CALL(0, "pid", "PID", "only this process", add_pid),
 	CALL(0, "comm", "NAME", "only processes of this name (of its first 15 bytes)", add_comm),

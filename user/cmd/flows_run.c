@@ -61,6 +61,26 @@ static const struct netns *intern_netns(void *ctx, uint32_t inode, uint64_t cook
 	return r->netns(r->ctx, inode, cookie);
 }
 
+static bool wants_netns(void *ctx, const struct netns *n)
+{
+	const struct flows *f = ctx;
+
+	return naming_is_contained(&f->sockets.naming, n, &f->cfg->filter);
+}
+
+/* A container has come, or gone, or has another name. */
+static void follow_containers(struct flows *f)
+{
+	uint64_t sum;
+
+	if (!f->cfg->filter.ncontainers)
+		return;
+	sum = naming_contained_sum(&f->sockets.naming, &f->cfg->filter);
+	if (sum != f->contained_sum)
+		watcher_reconsider(f->watcher);
+	f->contained_sum = sum;
+}
+
 static bool is_local(void *ctx, const struct link *l, const struct addr *addr)
 {
 	struct flows *f = ctx;
@@ -119,6 +139,8 @@ static int open_watcher(struct flows *f)
 	const struct watcher_options o = {
 		.links = {.netns = f->cfg->filter.netns,
 			  .nnetns = f->cfg->filter.nnetns,
+			  .wants = f->cfg->filter.ncontainers ? wants_netns : NULL,
+			  .ctx = f,
 			  .both_ends = f->cfg->both_ends,
 			  .devs = f->cfg->devs,
 			  .ndevs = f->cfg->ndevs},
@@ -192,6 +214,7 @@ static int read_sockets(struct flows *f, uint64_t now)
 	while (n >= TRACE_SOURCE_BATCH)
 		n = sockets_read(&f->sockets);
 	tracker_next(f->sockets.tracker, now); /* forgets those that closed long ago */
+	follow_containers(f);
 	return n < 0 ? n : 0;
 }
 
@@ -246,6 +269,8 @@ static int wait_for_work(struct flows *f)
 	int n, timeout, err = 0;
 
 	due = earlier(due, f->deadline);
+	if (f->cfg->filter.ncontainers)
+		due = earlier(due, naming_due(&f->sockets.naming));
 	if (f->nap)
 		due = earlier(due, now + NAP_NS);
 	if (f->overfull)
@@ -284,6 +309,8 @@ static int run(struct flows *f)
 
 		done = wait_for_work(f);
 		now = clock_boot_ns();
+		if (!done && f->cfg->filter.ncontainers && now >= naming_due(&f->sockets.naming))
+			done = read_sockets(f, now);
 		if (done || (f->deadline && now >= f->deadline))
 			break;
 		if (now >= f->next_show || now >= f->last_read + READ_NS ||

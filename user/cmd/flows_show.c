@@ -17,12 +17,30 @@ static bool is_of_process(const struct filter *p, const struct flow_end *end)
 	       filter_process(p, end->owner.pid, end->owner.comm);
 }
 
+static bool is_of_container(const struct filter *p, const struct flow_end *end)
+{
+	const struct cgroup *cg = end->owner.cgroup;
+
+	return cg && filter_container(p, cg->container);
+}
+
+/* A link of the container's own; of one that shares the host's, the flows of its processes. */
+static bool passes_container(const struct filter *p, const struct flow *flow)
+{
+	const struct link *l = flow->link;
+
+	return !p->ncontainers || filter_container(p, l->netns->container) ||
+	       (l->peer_netns && filter_container(p, l->peer_netns->container)) ||
+	       is_of_container(p, &flow->sender) || is_of_container(p, &flow->receiver);
+}
+
 static bool passes(const struct flows *f, const struct flow *flow)
 {
 	const struct filter *p = &f->cfg->filter;
 
-	return (!p->npids && !p->ncomms) || is_of_process(p, &flow->sender) ||
-	       is_of_process(p, &flow->receiver);
+	return passes_container(p, flow) &&
+	       ((!p->npids && !p->ncomms) || is_of_process(p, &flow->sender) ||
+		is_of_process(p, &flow->receiver));
 }
 
 static int select_flows(struct flows *f, size_t *n_out)

@@ -4,24 +4,67 @@
 #include <netinet/in.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "collect/snapshot.h"
 
+/* Records of every type begin alike. */
+static void see_container(struct sockets *k, const struct fl_header *hdr)
+{
+	const struct fl_owned *r = (const struct fl_owned *)hdr;
+	bool acts = hdr->type == FL_LISTEN || hdr->type == FL_SYN_SENT || hdr->type == FL_ACCEPT;
+
+	if (!(hdr->flags & FL_FAR))
+		container_filter_see(k->contained, &r->sock, acts ? &r->task : NULL, false,
+				     hdr->time);
+}
+
 static void on_record(void *ctx, const struct fl_header *hdr)
 {
-	tracker_record(ctx, hdr);
+	struct sockets *k = ctx;
+
+	if (k->contained)
+		see_container(k, hdr);
+	tracker_record(k->tracker, hdr);
+}
+
+static void on_verdict(void *ctx, const struct fl_verdict_key *key, enum fl_verdict verdict)
+{
+	/* Without it everything of theirs passes, and is dropped later. */
+	if (trace_source_verdict(ctx, key, verdict))
+		log_debug("no verdict for %llu", (unsigned long long)key->id);
+}
+
+/* Why the kernel is to let pass what happens to this socket, which is older than the programs. */
+static uint8_t watched_for(const struct sockets *k, const struct fl_snapshot *s)
+{
+	const struct filter *f = k->filter;
+	const struct resolver *r = &k->naming.resolver;
+	const struct cgroup *cg;
+	char comm[FL_COMM_LEN + 1] = "";
+	uint8_t why = 0;
+
+	memcpy(comm, s->task.comm, FL_COMM_LEN);
+	if ((f->npids || f->ncomms) && filter_process(f, s->task.pid, comm))
+		why |= FL_WATCH_TASK;
+	if (!k->contained)
+		return why;
+	cg = r->cgroup(r->ctx, NULL, s->sock.cgroup, s->task.cgroup, s->task.pid);
+	return cg && filter_container(f, cg->container) ? why | FL_WATCH_CONTAINER : why;
 }
 
 static void on_snapshot(void *ctx, const struct fl_snapshot *s)
 {
 	struct sockets *k = ctx;
-	const struct filter *f = k->filter;
-	char comm[FL_COMM_LEN + 1] = "";
+	uint8_t why;
 
 	tracker_snapshot(k->tracker, s);
-	memcpy(comm, s->task.comm, FL_COMM_LEN);
-	if ((f->npids || f->ncomms) && s->protocol == IPPROTO_TCP &&
-	    filter_process(f, s->task.pid, comm) && trace_source_watch(k->source, s->sock.cookie))
+	if (s->protocol != IPPROTO_TCP)
+		return;
+	if (k->contained)
+		container_filter_see(k->contained, &s->sock, &s->task, true, clock_boot_ns());
+	why = watched_for(k, s);
+	if (why && trace_source_watch(k->source, s->sock.cookie, why))
 		k->unwatched++;
 }
 
@@ -36,7 +79,7 @@ static int open_tracker(struct sockets *k, const struct sockets_options *o)
 	const struct filter *f = o->filter;
 	struct tracker_options t = {
 		.states = o->states,
-		.undecided = f->npids || f->ncomms || f->nports,
+		.undecided = f->npids || f->ncomms || f->nports || f->ncontainers,
 		.quiet = o->quiet,
 		.linger_ns = o->linger_ns,
 		.max_cpus = (uint16_t)trace_source_cpus(),
@@ -45,6 +88,21 @@ static int open_tracker(struct sockets *k, const struct sockets_options *o)
 
 	t.resolver = k->naming.resolver;
 	err = tracker_new(&k->tracker, &t);
+	if (err)
+		log_error("cannot start: %s", strerror(-err));
+	return err;
+}
+
+static int open_container_filter(struct sockets *k)
+{
+	const struct container_filter_options o = {
+		.filter = k->filter,
+		.resolver = k->naming.resolver,
+		.verdict = on_verdict,
+		.ctx = k->source,
+	};
+	int err = k->filter->ncontainers ? container_filter_new(&k->contained, &o) : 0;
+
 	if (err)
 		log_error("cannot start: %s", strerror(-err));
 	return err;
@@ -71,6 +129,9 @@ int sockets_open(struct sockets *k, const struct sockets_options *o)
 	err = trace_source_open(&k->source, &t);
 	if (err)
 		return err;
+	err = open_container_filter(k);
+	if (err)
+		return err;
 	/* Attached first, then the snapshot: what changes in between is in both, and nothing is
 	 * missed. */
 	n = snapshot_sockets(o->datagrams ? SNAPSHOT_ALL : SNAPSHOT_TCP, on_snapshot, k);
@@ -82,7 +143,9 @@ int sockets_open(struct sockets *k, const struct sockets_options *o)
 int sockets_read(struct sockets *k)
 {
 	naming_refresh(&k->naming);
-	return trace_source_read(k->source, on_record, k->tracker);
+	if (k->contained)
+		container_filter_refresh(k->contained, clock_boot_ns());
+	return trace_source_read(k->source, on_record, k);
 }
 
 int sockets_refresh_datagrams(struct sockets *k)
@@ -96,6 +159,7 @@ int sockets_refresh_datagrams(struct sockets *k)
 
 void sockets_close(struct sockets *k)
 {
+	container_filter_free(k->contained);
 	trace_source_close(k->source);
 	tracker_free(k->tracker);
 	naming_close(&k->naming);

@@ -13,6 +13,7 @@
 
 #include "collect/naming.h"
 #include "collect/trace_source.h"
+#include "model/container_filter.h"
 #include "model/filter.h"
 #include "model/tracker.h"
 
@@ -20,6 +21,7 @@ struct sockets {
 	struct trace_source *source;
 	struct tracker *tracker;
 	struct naming naming;
+	struct container_filter *contained; /* NULL: no --container */
 	const struct filter *filter; /* as in the options */
 	uint64_t unwatched;          /* of the snapshot: wanted, but there was no room */
 };

@@ -10,8 +10,10 @@
 #include "collect/process_index.h"
 
 #define SECOND_NS 1000000000ULL
-/* For a namespace that is new to us. */
+/* A namespace that is new to us, and those who move in. */
 #define SCAN_NEW_NS (20 * 1000000ULL)
+#define NEW_NS      (2 * SECOND_NS)
+#define NEW_GAP_NS  (50 * 1000000ULL)
 /* Going through all processes may take this part of the time. */
 #define SCAN_SHARE 20
 
@@ -45,6 +47,8 @@ static const struct netns *get_netns(void *ctx, uint32_t inode, uint64_t cookie)
 	bool new;
 	const struct netns *ns = netns_names_get(n->names, inode, cookie, &new);
 
+	if (new)
+		n->newest = clock_boot_ns();
 	if (new && !process_index_netns(n->processes, inode) &&
 	    clock_boot_ns() >= n->next_scan + SCAN_NEW_NS)
 		naming_scan(n);
@@ -95,14 +99,56 @@ void naming_close(struct naming *n)
 	*n = (struct naming){0};
 }
 
+uint64_t naming_due(const struct naming *n)
+{
+	uint64_t due = n->refreshed +
+		       (n->refreshed < n->newest + NEW_NS && n->newest ? NEW_GAP_NS : SECOND_NS);
+
+	return due > n->next_scan ? due : n->next_scan;
+}
+
 void naming_refresh(struct naming *n)
 {
 	uint64_t now = clock_boot_ns();
 
-	if (now < n->refreshed + SECOND_NS)
+	if (now < naming_due(n))
 		return;
 	n->refreshed = now;
 	container_store_refresh(n->containers);
-	if (now >= n->next_scan)
-		naming_scan(n);
+	naming_scan(n);
+}
+
+static bool has_wanted(const struct process_netns *p, const struct filter *f)
+{
+	for (size_t i = 0; p && i < p->ncontainers; i++)
+		if (filter_container(f, p->containers[i]))
+			return true;
+	return false;
+}
+
+bool naming_is_contained(const struct naming *n, const struct netns *ns, const struct filter *f)
+{
+	return filter_container(f, ns->container) ||
+	       has_wanted(process_index_netns(n->processes, ns->inode), f);
+}
+
+struct sum {
+	const struct filter *filter;
+	uint64_t sum;
+};
+
+static void add_netns(void *ctx, const struct process_netns *p)
+{
+	struct sum *s = ctx;
+
+	if (has_wanted(p, s->filter) || filter_container(s->filter, p->container))
+		s->sum += p->inode * 0x9e3779b97f4a7c15ULL;
+}
+
+uint64_t naming_contained_sum(const struct naming *n, const struct filter *f)
+{
+	struct sum s = {f, 0};
+
+	process_index_each(n->processes, add_netns, &s);
+	return s.sum;
 }

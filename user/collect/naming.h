@@ -6,10 +6,12 @@
 #ifndef FLOWNER_COLLECT_NAMING_H
 #define FLOWNER_COLLECT_NAMING_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "collect/container_store.h"
+#include "model/filter.h"
 #include "model/owner.h"
 
 struct naming {
@@ -18,7 +20,8 @@ struct naming {
 	struct cgroups *cgroups;
 	struct process_index *processes; /* naming_scan() has filled it */
 	struct resolver resolver;        /* answers from these */
-	uint64_t next_scan, refreshed;   /* CLOCK_BOOTTIME, ns */
+	/* CLOCK_BOOTTIME, ns */
+	uint64_t next_scan, refreshed, newest;
 };
 
 /*
@@ -29,10 +32,16 @@ int naming_open(struct naming *n, const struct runtime_root *roots, size_t nroot
 void naming_close(struct naming *n);
 
 /*
- * Names can change and namespaces find an owner: look again, if it is time. At most once a second,
- * and for a small part of a CPU.
+ * Names can change and namespaces find an owner: look again, if it is time. That is once a second,
+ * while a namespace is new more often, but for a small part of a CPU only.
  */
 void naming_refresh(struct naming *n);
+uint64_t naming_due(const struct naming *n); /* CLOCK_BOOTTIME, ns: when it will be */
+
+/* Has a container that passes the filter a process in that namespace, or is it one's? */
+bool naming_is_contained(const struct naming *n, const struct netns *ns, const struct filter *f);
+/* A number that is another one when the answer is another one for any namespace. */
+uint64_t naming_contained_sum(const struct naming *n, const struct filter *f);
 
 /* Go through all processes, now. */
 void naming_scan(struct naming *n);

@@ -140,12 +140,12 @@ void netns_names_free(struct netns_names *n)
 }
 
 /*
- * The kernel's first one: its inode is fixed (NET_NS_INIT_INO, 6.18); before that, cookies were
- * given out from 1 on.
+ * The kernel's first one: its inode is fixed since 6.18; before that, cookies were given out from 1
+ * on.
  */
 static bool is_initial(const struct entry *e)
 {
-	return e->netns.inode == 0xeffffff9 || e->cookie == 1;
+	return e->netns.inode == NETNS_INITIAL_INODE || e->cookie == 1;
 }
 
 static void look_up_name(struct netns_names *n, struct entry *e)

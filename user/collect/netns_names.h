@@ -14,6 +14,9 @@
 
 struct netns_names;
 
+/* NET_NS_INIT_INO (6.18): the kernel's first one. */
+#define NETNS_INITIAL_INODE 0xeffffff9u
+
 /* Where names are looked for, in order of preference; NULL: no more. */
 const char *netns_names_dir(size_t i);
 

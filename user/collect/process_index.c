@@ -12,6 +12,7 @@
 
 #include "base/cleanup.h"
 #include "collect/container_store.h"
+#include "collect/netns_names.h"
 
 struct entry {
 	struct process_netns n;
@@ -150,7 +151,8 @@ static int add_process(struct process_index *x, struct entry **all, const char *
 	if (!e)
 		return -ENOMEM;
 	e->n.processes++;
-	e->n.host = st.st_ino == host;
+	/* Pid 1 may be hidden from us. */
+	e->n.host = st.st_ino == host || st.st_ino == NETNS_INITIAL_INODE;
 	start = e->n.host ? 0 : start_of(pid);
 	if (start < e->oldest) {
 		e->oldest = start;

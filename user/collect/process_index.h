@@ -19,7 +19,7 @@ struct process_netns {
 	uint32_t inode;
 	unsigned int processes;
 	uint32_t pid; /* of the one that has run longest */
-	bool host;    /* pid 1's */
+	bool host;    /* pid 1's, or the kernel's first */
 	/*
 	 * Whose it is: the container of the process that has run longest of all that are in one;
 	 * NULL: of none, or the host's.

@@ -83,9 +83,11 @@ static int configure(struct trace_source *s, const struct trace_source_options *
 	skel->rodata->reset_has_reason = probe_tracepoint_args(s->btf, "tcp_send_reset") >= 3;
 	err = bpf_map__set_max_entries(skel->maps.events, (uint32_t)ring_size(o->ring_size));
 	/* Preallocated: pay for it only where it is used. */
-	if (!err && !o->filter.task_wanted)
+	if (!err && !o->filter.task_wanted && !o->filter.container_wanted)
 		err = bpf_map__set_max_entries(skel->maps.watched, 1);
-	skel->rodata->far_wanted = o->nnetns || o->filter.task_wanted;
+	if (!err && !o->filter.container_wanted)
+		err = bpf_map__set_max_entries(skel->maps.container_verdicts, 1);
+	skel->rodata->far_wanted = o->nnetns || o->filter.task_wanted || o->filter.container_wanted;
 	if (!err && !skel->rodata->far_wanted)
 		err = bpf_map__set_max_entries(skel->maps.far_openers, 1) ||
 		      bpf_map__set_max_entries(skel->maps.far_clients, 1) ||
@@ -244,12 +246,19 @@ int trace_source_read(struct trace_source *s, void (*each)(void *ctx, const stru
 	return err < 0 && err != -ECANCELED ? err : s->batch;
 }
 
-int trace_source_watch(struct trace_source *s, uint64_t cookie)
+int trace_source_watch(struct trace_source *s, uint64_t cookie, uint8_t why)
 {
-	uint8_t yes = 1;
+	return bpf_map__update_elem(s->skel->maps.watched, &cookie, sizeof(cookie), &why,
+				    sizeof(why), BPF_ANY);
+}
 
-	return bpf_map__update_elem(s->skel->maps.watched, &cookie, sizeof(cookie), &yes,
-				    sizeof(yes), BPF_ANY);
+int trace_source_verdict(struct trace_source *s, const struct fl_verdict_key *key,
+			 enum fl_verdict verdict)
+{
+	uint8_t v = (uint8_t)verdict;
+
+	return bpf_map__update_elem(s->skel->maps.container_verdicts, key, sizeof(*key), &v,
+				    sizeof(v), BPF_ANY);
 }
 
 unsigned int trace_source_cpus(void)

@@ -39,10 +39,13 @@ int trace_source_read(struct trace_source *s, void (*each)(void *ctx, const stru
 #define TRACE_SOURCE_BATCH 4096
 
 /*
- * With a filter by process: let pass what happens to this socket too, which is older than the
- * programs. 0 or -errno.
+ * With a filter by process or container: let pass what happens to this socket too, which is older
+ * than the programs. `why`: FL_WATCH_* bits. 0 or -errno.
  */
-int trace_source_watch(struct trace_source *s, uint64_t cookie);
+int trace_source_watch(struct trace_source *s, uint64_t cookie, uint8_t why);
+/* With a filter by container: what of this namespace or cgroup passes. 0 or -errno. */
+int trace_source_verdict(struct trace_source *s, const struct fl_verdict_key *key,
+			 enum fl_verdict verdict);
 
 /* The programs' counters, added up over the CPUs. 0 or -errno. */
 int trace_source_counters(const struct trace_source *s, struct fl_counters *sum);

@@ -272,6 +272,12 @@ void watcher_free(struct watcher *w)
 	free(w);
 }
 
+void watcher_reconsider(struct watcher *w)
+{
+	topology_reconsider(link_monitor_topology(w->monitor));
+	link_monitor_wake(w->monitor);
+}
+
 int watcher_within(struct watcher *w, const struct link *l, int (*fn)(void *arg), void *arg)
 {
 	return link_monitor_within(w->monitor, l, fn, arg);

@@ -61,6 +61,9 @@ int watcher_fd(const struct watcher *w);
 /* Do it, or as much of it as fits into a tenth of a second. 0 or -errno, logged. */
 int watcher_dispatch(struct watcher *w);
 
+/* What options.links.wants() says has changed. */
+void watcher_reconsider(struct watcher *w);
+
 /*
  * Run fn(arg) in the namespace of that link and come back. What fn returned, or -errno: -ENOENT, no
  * way in.

@@ -145,17 +145,21 @@ static bool has_family(const struct filter *f, const struct party *p)
 	return v4 == f->only_v4;
 }
 
-/* Its process is in it, or the namespace is its. */
+bool filter_container(const struct filter *f, const struct container *c)
+{
+	for (unsigned int i = 0; i < f->ncontainers; i++)
+		if (c && container_is(c, f->containers[i]))
+			return true;
+	return false;
+}
+
+/* Its process is in it; or it is in none, and the namespace is its. */
 static bool has_container(const struct filter *f, const struct party *p)
 {
 	const struct container *own = p->owner.cgroup ? p->owner.cgroup->container : NULL;
 	const struct container *of_netns = p->netns ? p->netns->container : NULL;
 
-	for (unsigned int i = 0; i < f->ncontainers; i++)
-		if ((own && container_is(own, f->containers[i])) ||
-		    (of_netns && container_is(of_netns, f->containers[i])))
-			return true;
-	return !f->ncontainers;
+	return !f->ncontainers || filter_container(f, own ? own : of_netns);
 }
 
 bool filter_party(const struct filter *f, const struct party *p)
@@ -173,6 +177,7 @@ void filter_to_kernel(const struct filter *f, struct fl_filter *out)
 {
 	memset(out, 0, sizeof(*out));
 	out->task_wanted = f->npids || f->ncomms;
+	out->container_wanted = f->ncontainers > 0;
 	out->npids = f->npids;
 	out->ncomms = f->ncomms;
 	out->nports = f->nports;

@@ -39,6 +39,9 @@ int filter_add_host(struct filter *f, const char *value);
 int filter_add_container(struct filter *f, const char *value); /* kept, not copied */
 void filter_free(struct filter *f);
 
+/* Is it one of those asked for? NULL is not. */
+bool filter_container(const struct filter *f, const struct container *c);
+
 /* Does this end pass? */
 bool filter_party(const struct filter *f, const struct party *p);
 

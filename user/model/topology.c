@@ -353,6 +353,14 @@ void topology_each(const struct topology *t, void (*fn)(void *ctx, struct link *
 		fn(ctx, e->link);
 }
 
+void topology_reconsider(struct topology *t)
+{
+	struct entry *e, *tmp;
+
+	HASH_ITER (hh, t->entries, e, tmp)
+		mark_changed(t, e);
+}
+
 /* --- which are to be watched --- */
 
 const struct link *topology_watched_end(const struct topology *t, const struct link *l)
@@ -377,10 +385,11 @@ const struct link *topology_watched_end(const struct topology *t, const struct l
 
 static bool in_netns(const struct watch_options *o, const struct link *l)
 {
+	bool listed = o->nnetns == 0;
+
 	for (size_t i = 0; i < o->nnetns; i++)
-		if (o->netns[i] == l->netns->inode)
-			return true;
-	return o->nnetns == 0;
+		listed = listed || o->netns[i] == l->netns->inode;
+	return listed && (!o->wants || o->wants(o->ctx, l->netns));
 }
 
 bool topology_wants(const struct topology *t, const struct watch_options *o, const struct link *l)

@@ -59,6 +59,9 @@ void topology_each(const struct topology *t, void (*fn)(void *ctx, struct link *
  */
 struct link *topology_next_changed(struct topology *t);
 
+/* The answer about any of them may be another one now. */
+void topology_reconsider(struct topology *t);
+
 /*
  * Which end of a veth pair is watched: the one that is already; else the one that is a port of a
  * bridge, if only one is; else the one in the host's namespace, if only one is; else the one whose
@@ -70,6 +73,9 @@ const struct link *topology_watched_end(const struct topology *t, const struct l
 struct watch_options {
 	const uint32_t *netns; /* inodes: only pairs with an end in one of these; none: all */
 	size_t nnetns;
+	/* NULL, or: of these, only such. The answer may change: see topology_reconsider(). */
+	bool (*wants)(void *ctx, const struct netns *n);
+	void *ctx;
 	bool both_ends; /* of a pair, not only topology_watched_end() */
 	/*
 	 * If any: devices of exactly these names, of whatever kind, in these namespaces, and
