@@ -4,6 +4,7 @@
 #include "vmlinux.h"
 #include <bpf/bpf_helpers.h>
 #include "filter.bpf.h"
+#include "filter_container.bpf.h"
 #include "flowner_abi.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";
@@ -28,4 +29,23 @@ SEC("tc")
 int netns(void *ctx)
 {
 	return filter_netns_inum(input.netns_inum);
+}
+
+SEC("tc")
+int container(void *ctx)
+{
+	return filter_container(input.netns_cookie, input.cgroup, input.cookie);
+}
+
+/* The task is the test itself. */
+SEC("tc")
+int container_task(void *ctx)
+{
+	return filter_container_task(input.cookie);
+}
+
+SEC("tc")
+int cgroup_of_task(void *ctx)
+{
+	return (int)task_cgroup_id((void *)bpf_get_current_task());
 }

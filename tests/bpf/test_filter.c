@@ -184,6 +184,53 @@ TEST(namespaces)
 	}
 }
 
+static void judge(struct tests_filter_bpf *skel, uint64_t id, enum fl_verdict_kind kind,
+		  enum fl_verdict verdict)
+{
+	const struct fl_verdict_key key = {id, kind};
+	uint8_t v = (uint8_t)verdict;
+
+	assert_int_equal(bpf_map__update_elem(skel->maps.container_verdicts, &key, sizeof(key), &v,
+					      sizeof(v), BPF_ANY),
+			 0);
+}
+
+TEST(containers)
+{
+	struct fl_filter k = {.container_wanted = 1}, none = {0};
+	struct tests_filter_bpf *skel = load(&none);
+	uint32_t own;
+
+	assert_int_equal(run(skel->progs.container), 1);
+	own = run(skel->progs.cgroup_of_task);
+	tests_filter_bpf__destroy(skel);
+	skel = load(&k);
+	skel->bss->input.netns_cookie = 5;
+	skel->bss->input.cgroup = 6;
+	skel->bss->input.cookie = 7;
+	assert_int_equal(run(skel->progs.container), 1); /* the namespace is undecided */
+	judge(skel, 5, FL_VERDICT_NETNS, FL_VERDICT_UNWANTED);
+	assert_int_equal(run(skel->progs.container), 1); /* the cgroup is */
+	judge(skel, 6, FL_VERDICT_SOCK, FL_VERDICT_UNWANTED);
+	assert_int_equal(run(skel->progs.container), 0);
+	judge(skel, 6, FL_VERDICT_SOCK, FL_VERDICT_WANTED);
+	assert_int_equal(run(skel->progs.container), 1);
+	judge(skel, 6, FL_VERDICT_SOCK, FL_VERDICT_UNWANTED);
+	judge(skel, 5, FL_VERDICT_NETNS, FL_VERDICT_WANTED);
+	assert_int_equal(run(skel->progs.container), 1);
+	judge(skel, 5, FL_VERDICT_NETNS, FL_VERDICT_UNWANTED);
+	/* The process tells, and its socket is remembered. */
+	judge(skel, own, FL_VERDICT_TASK, FL_VERDICT_UNWANTED);
+	assert_int_equal(run(skel->progs.container_task), 0);
+	assert_int_equal(run(skel->progs.container), 0);
+	judge(skel, own, FL_VERDICT_TASK, FL_VERDICT_WANTED);
+	assert_int_equal(run(skel->progs.container_task), 1);
+	assert_int_equal(run(skel->progs.container), 1);
+	skel->bss->input.cookie = 8;
+	assert_int_equal(run(skel->progs.container), 0);
+	tests_filter_bpf__destroy(skel);
+}
+
 static int quiet(void **state)
 {
 	(void)state;
@@ -197,6 +244,7 @@ int main(void)
 		IT("kernel and user side agree on every filter and socket", agree),
 		IT("a local port that is not chosen yet passes undecided", undecided_port),
 		IT("none, one or many namespaces pass", namespaces),
+		IT("--container: by namespace, cgroup, or a process once seen", containers),
 	};
 
 	return cmocka_run_group_tests(tests, quiet, NULL);

@@ -52,23 +52,74 @@ ping_from() {
 	sh -c "echo \$\$ >$1/cgroup.procs && exec ip netns exec $client $FLOWNER echo ping 10.9.0.2:9000" >/dev/null
 }
 
-@test "--container: the network namespace of a container, by the beginning of its id" {
+# idle_in GROUP NETNS: a process there, in the background; waits until it is.
+idle_in() {
+	background sh -c "echo \$\$ >$1/cgroup.procs && exec ip netns exec $2 sleep 100"
+	wait_for 10 sh -c "[ \$(stat -Lc %i /proc/$bg/ns/net) = \$(stat -c %i /run/netns/$2) ] && grep -q $id /proc/$bg/cgroup"
+}
+
+any_mount() {
 	mount=$(mount_of v2)
 	[ -n "$mount" ] || mount=$(mount_of pids)
+}
+
+@test "flows --container: the links of a container, by the beginning of its id, also if it comes later" {
+	any_mount
 	make_group "$mount" "system.slice/docker-$id.scope"
-	background sh -c "echo \$\$ >$group/cgroup.procs && exec ip netns exec $server sleep 100"
-	wait_for 10 grep -q "$id" /proc/"$bg"/cgroup
-	wait_for 10 sh -c "[ \$(stat -Lc %i /proc/$bg/ns/net) = \$(stat -c %i /run/netns/$server) ]"
-	timeout 30 "$FLOWNER" -q flows --container "${id:0:12}" --once -i 1 --by netns >"$BATS_TEST_TMPDIR/out"
-	[ "$(awk 'NR > 1 { print $1 }' "$BATS_TEST_TMPDIR/out" | sort | paste -sd' ')" = "$client $server" ]
-	run "$FLOWNER" flows --container "${id:0:12}x"
+	background "$FLOWNER" flows --container "${id:0:12}" -i 0.2 -o json >"$BATS_TEST_TMPDIR/out" 2>"$BATS_TEST_TMPDIR/err"
+	flows=$bg
+	wait_for 20 grep -q 'watching 0 links' "$BATS_TEST_TMPDIR/err"
+	idle_in "$group" "$server"
+	carried() { in_ns "$client" "$FLOWNER" -q echo ping 10.9.0.2:9000 >/dev/null && grep -q '"port":9000' "$BATS_TEST_TMPDIR/out"; }
+	wait_for 20 carried
+	kill -TERM "$flows" && wait "$flows"
+	# No other link than this one pair.
+	refute jq -e "select(.type == \"flow\" and .netns.name != \"$client\" and .netns.name != \"$server\")" "$BATS_TEST_TMPDIR/out"
+	# The namespace is the container's then.
+	jq -se "any(.[]; .netns.container.id == \"$id\" or .link.peer.netns.container.id == \"$id\")" "$BATS_TEST_TMPDIR/out"
+}
+
+@test "trace --container: whoever is in its namespace, and nobody else; also if it comes later" {
+	any_mount
+	make_group "$mount" "docker/$id"
+	trace_start --container "${id:0:20}"
+	in_ns "$client" "$FLOWNER" -q echo ping 10.9.0.2:9000 >/dev/null
+	idle_in "$group" "$server"
+	# The server is no process of the container, but the namespace is the container's.
+	accepted() { in_ns "$client" "$FLOWNER" -q echo ping 10.9.0.2:9000 >/dev/null && seen '.type=="accept"'; }
+	wait_for 20 accepted
+	trace_stop
+	expect 0 '.type!="lost" and .netns.name!="'"$server"'"'
+	[ "$(count_events '.type=="accept" and .netns.container.id=="'"$id"'" and .peer.netns.name=="'"$client"'"')" -ge 1 ]
+}
+
+@test "trace --container: in a namespace that is another one's, only its own processes" {
+	any_mount
+	other=$(head -c 32 /dev/urandom | od -An -tx1 | tr -d ' \n')
+	make_group "$mount" "docker/$id"
+	own=$group
+	idle_in "$group" "$client"
+	make_group "$mount" "docker/$other"
+	trace_start --container "$other"
+	for _ in 1 2 3; do
+		ping_from "$group"
+		ping_from "$own"
+	done
+	trace_stop
+	expect 3 '.type=="connect" and .owner.container.id=="'"$other"'" and .netns.container.id=="'"$id"'"'
+	expect 3 '.type=="close" and .owner.container.id=="'"$other"'"'
+	expect 0 '.owner.container.id=="'"$id"'"'
+	expect 0 '.type=="accept"'
+}
+
+@test "--container: nothing, and too many, are refused" {
+	run "$FLOWNER" trace --container ""
 	[ "$status" = 2 ]
-	[[ $output == *"no process of such a container"* ]]
-	background sh -c "echo \$\$ >$group/cgroup.procs && exec sleep 100"
-	wait_for 10 grep -q "$id" /proc/"$bg"/cgroup
-	run "$FLOWNER" trace --container "$id"
+	[[ $output == *"not the name or id"* ]]
+	# shellcheck disable=SC2046
+	run "$FLOWNER" flows $(printf -- '--container c%d ' {1..33})
 	[ "$status" = 2 ]
-	[[ $output == *"shares the host's network"* ]]
+	[[ $output == *"more than 32"* ]]
 }
 
 container() {

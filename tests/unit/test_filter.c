@@ -290,6 +290,41 @@ TEST(to_kernel_families)
 	assert_int_equal(k.family, 0);
 }
 
+TEST(containers)
+{
+	const struct container web = {.runtime = "docker", .id = "0123abcd", .name = "web"};
+	const struct container side = {
+		.runtime = "podman", .id = "4567", .name = "side", .pod = "shop"};
+	const struct cgroup in_web = {.path = "/x", .container = &web}, in_none = {.path = "/"};
+	struct netns of_side = red;
+	struct event e = sample();
+	struct filter f = {0};
+
+	assert_int_equal(filter_add_container(&f, ""), -EINVAL);
+	assert_int_equal(filter_add_container(&f, "web"), 0);
+	assert_false(filter_event(&f, &e));
+	e.self.owner.cgroup = &in_none;
+	assert_false(filter_event(&f, &e));
+	e.self.owner.cgroup = &in_web;
+	assert_true(filter_event(&f, &e));
+	f.containers[0] = "0123";
+	assert_true(filter_event(&f, &e));
+	f.containers[0] = "we";
+	assert_false(filter_event(&f, &e));
+	/* Somebody else's namespace; then a process that is in no container. */
+	of_side.container = &side;
+	e.self.netns = &of_side;
+	f.containers[0] = "side";
+	assert_false(filter_event(&f, &e));
+	e.self.owner.cgroup = &in_none;
+	assert_true(filter_event(&f, &e));
+	f.containers[0] = "shop";
+	assert_true(filter_event(&f, &e));
+	assert_int_equal(filter_add_container(&f, "web"), 0);
+	e.self.owner.cgroup = &in_web;
+	assert_true(filter_event(&f, &e));
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -303,6 +338,7 @@ int main(void)
 		   families),
 		IT("a gap passes every filter", lost_passes),
 		IT("a process name is cut to 15 bytes as the kernel cuts it", comm_is_cut),
+		IT("a container: its processes, and whoever else is in its namespace", containers),
 		IT("values that are none are refused", values),
 		IT("more than fit are refused", limits),
 		IT("the kernel side gets all but the namespaces", to_kernel),

@@ -341,6 +341,30 @@ TEST(wanted_netns)
 	topology_free(t);
 }
 
+static bool is_wanted(void *ctx, const struct netns *n)
+{
+	return n->cookie == *(const uint64_t *)ctx;
+}
+
+TEST(wanted_by_call)
+{
+	uint64_t wanted = 1;
+	const struct watch_options o = {.wants = is_wanted, .ctx = &wanted};
+	struct topology *t = make();
+	struct link *x = veth(t, &host, 3, 1, 3);
+
+	veth(t, &a, 3, 5, 3);
+	veth(t, &b, 4, 0, 4);
+	changes(t);
+	assert_true(topology_wants(t, &o, x));
+	wanted = 2;
+	assert_false(topology_wants(t, &o, x));
+	assert_int_equal(changes(t), 0);
+	topology_reconsider(t);
+	assert_int_equal(changes(t), 3);
+	topology_free(t);
+}
+
 TEST(wanted_devs)
 {
 	static const char *const devs[] = {"lo", "br"};
@@ -393,6 +417,7 @@ int main(void)
 		IT("a veth whose peer is out of sight is watched, one without a peer not",
 		   half_a_pair),
 		IT("only pairs with an end in these namespaces", wanted_netns),
+		IT("… in namespaces that are asked about, again when told to", wanted_by_call),
 		IT("devices by name", wanted_devs),
 		IT("all links", each),
 	};
