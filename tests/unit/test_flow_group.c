@@ -211,6 +211,25 @@ TEST(container)
 	flow_groups_free(&g);
 }
 
+TEST(container_of_netns)
+{
+	const struct container web = {.runtime = "docker", .id = "web"};
+	struct netns of_web = server;
+	struct net n;
+	struct flow_groups g;
+
+	of_web.container = &web;
+	make_net(&n);
+	/* A ping: no process is known, but whose namespace it is. */
+	add(&n, tcp(&n.s, false, at("10.77.0.2", 0), at("10.77.1.3", 0), 5))->receiver.netns =
+		&of_web;
+	assert_int_equal(flow_groups_make(FLOW_BY_CONTAINER, n.all, n.n, NULL, 0, &g), 0);
+	flow_groups_sort(&g, FLOW_SORT_LINK, SIZE_MAX);
+	assert_ptr_equal(g.row[0]->container, &web);
+	sums(g.row[0], 0, 5, 1, 0);
+	flow_groups_free(&g);
+}
+
 #define NETNS_C "{\"inode\":11,\"cookie\":1,\"name\":\"c\"}"
 #define NETNS_R "{\"inode\":12,\"cookie\":2,\"name\":\"r\"}"
 #define NETNS_S "{\"inode\":13,\"cookie\":3,\"name\":\"s\"}"
@@ -411,6 +430,7 @@ int main(void)
 		IT("a veth: out and in, also where nothing came by", veth),
 		IT("a namespace: all pairs that it has an end of, each once", netns),
 		IT("a container: each connection at one link", container),
+		IT("… which the namespace tells where no process does", container_of_netns),
 		IT("a connection: both tuples, both owners, what was lost, the path", translated),
 		IT("a connection of which not all is known", incomplete),
 		IT("without an id: the two directions on one link", without_id),

@@ -291,6 +291,8 @@ static int add_traffic(struct builder *b, struct flow **flow, size_t n, enum sid
 		if (!container && e->owner.cgroup && e->owner.cgroup->container)
 			container = e->owner.cgroup->container;
 	}
+	if (!container && ns)
+		container = ns->container;
 	for (size_t i = 1; i < n; i++)
 		if (is_better(flow[i], best, side, ns))
 			best = flow[i];

@@ -53,9 +53,12 @@ size_t cell_netns(struct buf *b, const struct netns *n)
 {
 	if (!n)
 		return cell_unknown(b);
-	/* An engine's own name of it, if it has one, is a number in disguise. */
-	if (n->container && n->container->name)
-		return text_plain(b, n->container->name);
+	/*
+	 * A pod's is not its sandbox's only; and an engine's own name of a namespace, if it has one,
+	 * is a number in disguise.
+	 */
+	if (n->container && (n->container->pod || n->container->name))
+		return text_plain(b, n->container->pod ?: n->container->name);
 	return n->name ? text_plain(b, n->name) : cell_u64(b, n->inode);
 }
 

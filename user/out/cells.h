@@ -17,7 +17,7 @@ size_t cell_u64(struct buf *b, uint64_t v);
 size_t cell_human(struct buf *b, uint64_t v);
 size_t cell_conn(struct buf *b, uint64_t conn); /* its first half; 0: unknown */
 size_t cell_netns(struct buf *b,
-		  const struct netns *n); /* its container's name, its own, or inode */
+		  const struct netns *n); /* its pod's or container's name, its own, or inode */
 size_t cell_process(struct buf *b, const struct owner *o); /* comm[pid] */
 /* its name, else runtime:id, of 64 hex digits the first 12; NULL: unknown */
 size_t cell_container(struct buf *b, const struct container *c);
