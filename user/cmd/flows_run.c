@@ -396,18 +396,6 @@ static void flows_free(struct flows *f)
 	cleanup_close(&f->epoll);
 }
 
-static int exit_code(int err)
-{
-	switch (err) {
-	case -EPERM:
-		return EXIT_PERMISSION;
-	case -EOPNOTSUPP:
-		return EXIT_KERNEL;
-	default:
-		return EXIT_FAILED;
-	}
-}
-
 int flows_run(const struct flows_config *cfg, const struct table_columns *columns)
 {
 	_cleanup_(flows_free) struct flows f = {
@@ -420,7 +408,7 @@ int flows_run(const struct flows_config *cfg, const struct table_columns *column
 	screen_init(&f.screen, STDOUT_FILENO);
 	err = open_all(&f);
 	if (err)
-		return exit_code(err);
+		return exit_code_of(err);
 	f.started = f.last_read = f.last_show = clock_boot_ns();
 	f.next_show = f.started + cfg->interval_ns;
 	f.deadline = cfg->output.duration_ns ? f.started + cfg->output.duration_ns : 0;

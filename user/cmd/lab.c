@@ -22,22 +22,6 @@ struct lab_cmd {
 	int (*run)(const struct lab_cmd *cmd, int argc, char **argv);
 };
 
-static int exit_code(int err)
-{
-	switch (err) {
-	case 0:
-		return EXIT_DONE;
-	case -EPERM:
-	case -EACCES:
-		return EXIT_PERMISSION;
-	case -EOPNOTSUPP:
-	case -EAFNOSUPPORT:
-		return EXIT_KERNEL;
-	default:
-		return EXIT_FAILED;
-	}
-}
-
 /* What a view returned, said. A reader that went away (`| head`) is no news. */
 static int written(int err)
 {
@@ -153,7 +137,7 @@ static int run_up(const struct lab_cmd *cmd, int argc, char **argv)
 	}
 	ctx.cancel_fd = signals;
 	err = lab_up(&ctx, t);
-	return err ? exit_code(err) : exit_code(written(lab_view_summary(t)));
+	return err ? exit_code_of(err) : exit_code_of(written(lab_view_summary(t)));
 }
 
 struct down_config {
@@ -176,7 +160,7 @@ static int down_all(const struct lab_ctx *ctx)
 
 	if (!err && !count)
 		log_info("there are no labs");
-	return exit_code(err);
+	return exit_code_of(err);
 }
 
 static int run_down(const struct lab_cmd *cmd, int argc, char **argv)
@@ -209,7 +193,7 @@ static int run_down(const struct lab_cmd *cmd, int argc, char **argv)
 		return EXIT_FAILED;
 	}
 	ctx.cancel_fd = signals;
-	return cfg.all ? down_all(&ctx) : exit_code(lab_down(&ctx, name));
+	return cfg.all ? down_all(&ctx) : exit_code_of(lab_down(&ctx, name));
 }
 
 struct show_config {
@@ -258,7 +242,7 @@ static int run_show(const struct lab_cmd *cmd, int argc, char **argv)
 	if (err)
 		return err;
 	if (first < argc)
-		return exit_code(show_one(&ctx, argv[first], cfg.format == 1, true));
+		return exit_code_of(show_one(&ctx, argv[first], cfg.format == 1, true));
 	err = lab_list(&ctx, &names, &n);
 	if (!err && !n)
 		log_info("there are no labs; flowner lab up pair makes one");
@@ -266,7 +250,7 @@ static int run_show(const struct lab_cmd *cmd, int argc, char **argv)
 		err = show_one(&ctx, names[i], cfg.format == 1, i == 0);
 		worst = worst ? worst : err;
 	}
-	return exit_code(worst ? worst : err);
+	return exit_code_of(worst ? worst : err);
 }
 
 static const struct opt no_opts[] = {{0}};

@@ -253,20 +253,6 @@ static void trace_free(struct trace *t)
 	cleanup_close(&t->epoll);
 }
 
-static int exit_code(int err)
-{
-	switch (err) {
-	case 0:
-		return EXIT_DONE;
-	case -EPERM:
-		return EXIT_PERMISSION;
-	case -EOPNOTSUPP:
-		return EXIT_KERNEL;
-	default:
-		return EXIT_FAILED;
-	}
-}
-
 static int trace(const struct trace_config *cfg, const struct event_columns *columns)
 {
 	_cleanup_(trace_free) struct trace t = {
@@ -281,7 +267,7 @@ static int trace(const struct trace_config *cfg, const struct event_columns *col
 	if (!err)
 		err = sockets_open(&t.sockets, &so);
 	if (err)
-		return exit_code(err);
+		return exit_code_of(err);
 	t.view = (struct event_view){
 		.clock = &t.clock, .reset_reason = reset_reason, .ctx = t.sockets.source};
 	t.started = clock_boot_ns();

@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,7 +26,9 @@ struct key {
 struct entry {
 	struct key key;
 	struct cgroup cgroup;
-	char *path; /* NULL: it was gone when it was asked for */
+	char *path;     /* NULL: it was gone when it was asked for */
+	uint64_t asked; /* struct cgroups.now, then */
+	bool kept;
 	UT_hash_handle hh;
 };
 
@@ -39,6 +43,7 @@ struct cgroups {
 	struct container_store *store;
 	struct hierarchy h[HIERARCHIES];
 	struct entry *entries;
+	uint64_t now;
 };
 
 /* A mountinfo line: "36 35 98:0 / /sys/fs/cgroup rw,… shared:1 - cgroup2 cgroup2 rw,…" (proc(5)).
@@ -183,7 +188,49 @@ static const struct cgroup *get(struct cgroups *c, int which, uint64_t id, uint3
 		}
 		HASH_ADD(hh, c->entries, key, sizeof(e->key), e);
 	}
+	e->asked = c->now;
 	return e->path ? &e->cgroup : NULL;
+}
+
+size_t cgroups_count(const struct cgroups *c)
+{
+	return HASH_COUNT(c->entries);
+}
+
+void cgroups_tick(struct cgroups *c, uint64_t now)
+{
+	c->now = now;
+}
+
+void cgroups_keep(struct cgroups *c, const struct cgroup *cg)
+{
+	struct entry *e = (struct entry *)((char *)(uintptr_t)cg - offsetof(struct entry, cgroup));
+
+	(void)c;
+	e->kept = true;
+}
+
+void cgroups_forget(struct cgroups *c, uint64_t before)
+{
+	struct entry *e, *tmp;
+
+	HASH_ITER (hh, c->entries, e, tmp) {
+		if (!e->kept && e->asked < before) {
+			HASH_DEL(c->entries, e);
+			free(e->path);
+			free(e);
+		} else {
+			e->kept = false;
+		}
+	}
+}
+
+void cgroups_each(const struct cgroups *c, void (*fn)(void *ctx, const struct cgroup *cg),
+		  void *ctx)
+{
+	for (struct entry *e = c->entries; e; e = e->hh.next)
+		if (e->path)
+			fn(ctx, &e->cgroup);
 }
 
 const struct cgroup *cgroups_get(struct cgroups *c, uint64_t sock_cgroup, uint64_t task_cgroup,

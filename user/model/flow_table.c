@@ -476,6 +476,17 @@ void flow_table_settle(struct flow_table *t, uint64_t now)
 	}
 }
 
+void flow_table_each_cgroup(const struct flow_table *t,
+			    void (*fn)(void *ctx, const struct cgroup *cg), void *ctx)
+{
+	for (size_t i = 0; i < t->nrows; i++) {
+		if (t->rows[i]->sender.owner.cgroup)
+			fn(ctx, t->rows[i]->sender.owner.cgroup);
+		if (t->rows[i]->receiver.owner.cgroup)
+			fn(ctx, t->rows[i]->receiver.owner.cgroup);
+	}
+}
+
 bool flow_table_asks(struct flow_table *t)
 {
 	bool asks = t->asks;

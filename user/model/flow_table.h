@@ -58,6 +58,10 @@ void flow_table_settle(struct flow_table *t, uint64_t now);
  */
 bool flow_table_asks(struct flow_table *t);
 
+/* Every cgroup that a flow still points to; the same again and again. */
+void flow_table_each_cgroup(const struct flow_table *t,
+			    void (*fn)(void *ctx, const struct cgroup *cg), void *ctx);
+
 /* All flows, the ended ones included, in no order; the caller may put them into one. Valid until
  * the next add or advance. */
 struct flow **flow_table_rows(struct flow_table *t, size_t *n);

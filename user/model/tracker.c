@@ -206,6 +206,33 @@ bool tracker_pending(const struct tracker *t)
 	return t->queue.head != NULL;
 }
 
+static void each_of_endpoints(const struct endpoints *e,
+			      void (*fn)(void *ctx, const struct cgroup *cg), void *ctx)
+{
+	for (struct endpoint *ep = e->by_cookie; ep; ep = ep->hh.next)
+		if (ep->self.owner.cgroup)
+			fn(ctx, ep->self.owner.cgroup);
+}
+
+static void each_of_event(const struct event *e, void (*fn)(void *ctx, const struct cgroup *cg),
+			  void *ctx)
+{
+	if (e && e->self.owner.cgroup)
+		fn(ctx, e->self.owner.cgroup);
+	if (e && e->peer.owner.cgroup)
+		fn(ctx, e->peer.owner.cgroup);
+}
+
+void tracker_each_cgroup(const struct tracker *t, void (*fn)(void *ctx, const struct cgroup *cg),
+			 void *ctx)
+{
+	each_of_endpoints(&t->endpoints, fn, ctx);
+	each_of_endpoints(&t->datagrams, fn, ctx);
+	each_of_event(t->current, fn, ctx);
+	for (const struct event *e = t->queue.head; e; e = e->next)
+		each_of_event(e, fn, ctx);
+}
+
 void tracker_get_stats(const struct tracker *t, struct tracker_stats *out)
 {
 	*out = (struct tracker_stats){

@@ -59,6 +59,10 @@ uint64_t tracker_last(const struct tracker *t);
 /* True while events wait in the queue. */
 bool tracker_pending(const struct tracker *t);
 
+/* Every cgroup that an endpoint or an event still points to; the same again and again. */
+void tracker_each_cgroup(const struct tracker *t,
+			 void (*fn)(void *ctx, const struct cgroup *cg), void *ctx);
+
 struct tracker_stats {
 	uint64_t records, lost, untracked;
 	uint64_t endpoints;
