@@ -105,6 +105,11 @@ void netns_set_drop(struct netns_set *s, const struct netns_member *m)
 
 /* --- looking around --- */
 
+bool netns_set_is_netns(const struct netns_set *s, const struct stat *st)
+{
+	return st->st_dev == s->nsfs;
+}
+
 /* Not 0: seen enough. */
 typedef int visit_fn(struct netns_set *s, const char *path, uint64_t inode, void *arg);
 
@@ -113,7 +118,7 @@ static int visit(struct netns_set *s, const char *path, visit_fn *fn, void *arg)
 {
 	struct stat st;
 
-	if (stat(path, &st) || st.st_dev != s->nsfs)
+	if (stat(path, &st) || !netns_set_is_netns(s, &st))
 		return 0;
 	return fn(s, path, st.st_ino, arg);
 }

@@ -170,6 +170,14 @@ static uint64_t read_packets(const struct nlattr *a)
 	return s.rx_packets + s.tx_packets;
 }
 
+static void read_mac(const struct nlattr *a, struct rtnl_link *l)
+{
+	if (a && nla_len(a) == sizeof(l->mac)) {
+		l->mac_len = sizeof(l->mac);
+		nla_memcpy(l->mac, a, sizeof(l->mac));
+	}
+}
+
 static bool read_link(struct nlmsghdr *h, struct rtnl_link *l)
 {
 	struct nlattr *a[IFLA_MAX + 1];
@@ -184,10 +192,16 @@ static bool read_link(struct nlmsghdr *h, struct rtnl_link *l)
 		/* A loopback device has one too, all zeros. */
 		.ethernet = i->ifi_type == ARPHRD_ETHER || i->ifi_type == ARPHRD_LOOPBACK,
 		.up = i->ifi_flags & IFF_UP,
+		.loopback = i->ifi_type == ARPHRD_LOOPBACK,
+		.carrier = i->ifi_flags & IFF_LOWER_UP,
 		.packets = read_packets(a[IFLA_STATS64]),
 	};
 	if (a[IFLA_IFNAME])
 		nla_strlcpy(l->name, a[IFLA_IFNAME], sizeof(l->name));
+	if (a[IFLA_MTU])
+		l->mtu = nla_get_u32(a[IFLA_MTU]);
+	if (!l->loopback)
+		read_mac(a[IFLA_ADDRESS], l);
 	if (a[IFLA_MASTER])
 		l->master = nla_get_u32(a[IFLA_MASTER]);
 	if (a[IFLA_LINK])

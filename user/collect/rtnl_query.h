@@ -24,6 +24,10 @@ struct rtnl_link {
 	int32_t link_nsid;              /* RTNL_NO_NSID: `link` is in the same namespace */
 	char name[LINK_NAME_MAX], kind[LINK_NAME_MAX];
 	bool ethernet, up;
+	bool loopback, carrier; /* carrier: somebody is there at the other end */
+	uint32_t mtu;
+	uint8_t mac_len; /* 6, or 0: has none such */
+	uint8_t mac[6];
 	uint64_t packets; /* received and sent; only from rtnl_query_link() */
 };
 
