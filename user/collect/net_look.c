@@ -127,6 +127,20 @@ static void put_addr(void *ctx, uint64_t netns_cookie, const struct rtnl_addr *a
 
 /* --- whose it is --- */
 
+/* A process that has ended meanwhile has no name. */
+static void read_comm(struct map_netns *n)
+{
+	_cleanup_fclose_ FILE *f = NULL;
+	char path[32];
+	size_t len;
+
+	snprintf(path, sizeof(path), "/proc/%u/comm", n->pid);
+	f = fopen(path, "re");
+	len = f ? fread(n->comm, 1, sizeof(n->comm) - 1, f) : 0;
+	n->comm[len] = '\0';
+	n->comm[strcspn(n->comm, "\n")] = '\0';
+}
+
 static void put_processes(struct look *l, struct map_netns *n)
 {
 	const struct process_netns *p = process_index_netns(l->names->processes, n->id->inode);
@@ -135,6 +149,9 @@ static void put_processes(struct look *l, struct map_netns *n)
 	if (!p)
 		return;
 	n->processes = p->processes;
+	n->pid = n->host ? 0 : p->pid;
+	if (n->pid)
+		read_comm(n);
 	for (size_t i = 0; i < p->ncontainers; i++)
 		keep(l, net_map_add_container(n, p->containers[i]));
 }

@@ -112,15 +112,13 @@ static bool is_shown(const struct map_link *l, bool all)
 
 static void put_cluster(const struct map_netns *n, bool all, struct buf *b)
 {
+	size_t shown = 0;
+
 	buf_lit(b, "\tsubgraph cluster_");
 	buf_u64(b, n->id->cookie);
 	buf_lit(b, " {\n\t\t");
 	put_netns_label(n, b);
 	buf_puts(b, n->host ? " style=\"rounded,filled\" fillcolor=\"#f0f0f0\"\n" : "\n");
-	/* A namespace without devices is there all the same. */
-	buf_lit(b, "\t\te");
-	buf_u64(b, n->id->cookie);
-	buf_lit(b, " [style=invis shape=point width=0 label=\"\"]\n");
 	for (size_t i = 0; i < n->nlinks; i++) {
 		const struct map_link *l = n->links[i];
 
@@ -131,6 +129,13 @@ static void put_cluster(const struct map_netns *n, bool all, struct buf *b)
 		buf_lit(b, " [");
 		put_link_label(l, all, b);
 		buf_puts(b, !l->up ? " style=\"rounded,dashed\"]\n" : "]\n");
+		shown++;
+	}
+	/* A cluster without nodes is not drawn. */
+	if (!shown) {
+		buf_lit(b, "\t\tn");
+		buf_u64(b, n->id->cookie);
+		buf_lit(b, " [style=invis shape=point label=\"\"]\n");
 	}
 	buf_lit(b, "\t}\n");
 }

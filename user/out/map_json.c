@@ -211,6 +211,12 @@ static void put_netns(struct json *j, const struct net_map *m, const struct map_
 		json_str(j, NULL, n->names[i]);
 	json_array_end(j);
 	json_u64(j, "processes", n->processes);
+	if (n->pid && n->comm[0]) {
+		json_open(j, "process");
+		json_u64(j, "pid", n->pid);
+		json_str(j, "comm", n->comm);
+		json_close(j);
+	}
 	json_array(j, "containers");
 	for (size_t i = 0; i < n->ncontainers; i++)
 		put_container(j, n->containers[i]);

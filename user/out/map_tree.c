@@ -219,6 +219,15 @@ static void put_container(const struct container *c, struct buf *b)
 	}
 }
 
+/* A namespace of nobody's: a process may tell whose it is. */
+static void put_process(const struct map_netns *n, struct buf *b)
+{
+	if (!n->pid || !n->comm[0])
+		return;
+	text_plain(b, n->comm);
+	buf_printf(b, "[%u]%s", n->pid, n->processes > 1 ? ", …" : "");
+}
+
 /* The containers besides its own; of the host, those that have no namespace of theirs. */
 static void put_guests(const struct map_netns *n, struct buf *b)
 {
@@ -231,7 +240,7 @@ static void put_guests(const struct map_netns *n, struct buf *b)
 			buf_printf(b, " and %zu more", n->ncontainers - i);
 			return;
 		}
-		buf_puts(b, put++ ? ", " : n->id->container ? "; with " : "with ");
+		buf_puts(b, put++ ? ", " : n->host ? "with " : "; with ");
 		cell_container(b, n->containers[i]);
 	}
 }
@@ -246,7 +255,7 @@ static void put_aliases(const struct map_netns *n, struct buf *b)
 	for (size_t i = 0; i < n->nnames; i++) {
 		if (n->id->name && !strcmp(n->names[i], n->id->name))
 			continue;
-		buf_puts(b, put++ ? ", " : "also ");
+		buf_puts(b, put++ ? ", " : n->pid ? "; also " : "also ");
 		text_plain(b, n->names[i]);
 	}
 }
@@ -259,6 +268,8 @@ static size_t put_whose(const void *view, const void *row, struct buf *b)
 	(void)view;
 	if (n->id->container && !n->host)
 		put_container(n->id->container, b);
+	else
+		put_process(n, b);
 	put_guests(n, b);
 	put_aliases(n, b);
 	return map_parts_width(b, start);
