@@ -308,7 +308,7 @@ mount_of() {
 	dot -Tjson0 "$BATS_TEST_TMPDIR/map.dot" >"$BATS_TEST_TMPDIR/map.json"
 	x() { jq "[.objects[] | select((.label // \"\") | startswith(\"$1\")) | .pos | split(\",\")[0] | tonumber] | $2" "$BATS_TEST_TMPDIR/map.json"; }
 	[ "$(jq -c "[.objects[] | select(.name | startswith(\"cluster\")) | .label | split(\"\\\\n\")[0]] | sort" "$BATS_TEST_TMPDIR/map.json")" = "[\"$name-h9\",\"$name-switch\"]" ]
-	[ "$(jq -n "$(x 'br0 (bridge)' max) < $(x h9 min) and $(x h9 max) < $(x 'eth0\n10.77.0.10/20' min)")" = true ]
+	[ "$(jq -n "$(x 'br0 (bridge)' max) < $(x h9 min) and $(x h9 max) < $(x 'eth0\\n10.77.0.10/20' min)")" = true ]
 }
 
 @test "what stands on another device" {

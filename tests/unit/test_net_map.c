@@ -83,12 +83,16 @@ TEST(tables)
 
 	r.via = maps_ip("172.18.0.1");
 	assert_int_equal(net_map_add_route(server, &r), 0);
-	r.via = maps_ip("127.0.0.1"); /* everybody's */
+	r.via = maps_ip("10.0.0.5"); /* on another segment: not the one that is meant */
 	assert_int_equal(net_map_add_route(server, &r), 0);
 	assert_int_equal(net_map_add_fdb(host, &f), 0);
 	host->links[2]->mac = host->links[1]->mac;
 	e.mac = host->links[1]->mac;
 	e.state = "reachable";
+	assert_int_equal(net_map_add_neigh(server, &e), 0);
+	assert_int_equal(net_map_add_neigh(server, &e), 0);
+	/* The other end of a cable that we do not see. */
+	e.mac = host->links[3]->mac;
 	assert_int_equal(net_map_add_neigh(server, &e), 0);
 	e.mac = (struct mac){{9}};
 	assert_int_equal(net_map_add_neigh(server, &e), 0);
@@ -100,7 +104,8 @@ TEST(tables)
 	assert_ptr_equal(host->fdb[0].master, link_of(m, &maps_host, 3));
 	assert_ptr_equal(host->fdb[0].holder, link_of(m, &maps_server, 2));
 	assert_ptr_equal(server->neigh[0].holder, link_of(m, &maps_host, 3));
-	assert_null(server->neigh[1].holder);
+	assert_ptr_equal(server->neigh[2].holder, link_of(m, &maps_host, 2));
+	assert_null(server->neigh[3].holder);
 	net_map_free(m);
 }
 
@@ -118,6 +123,28 @@ TEST(same_mac_twice)
 	assert_int_equal(net_map_finish(m), 0);
 	assert_ptr_equal(host->fdb[0].holder, link_of(m, &maps_plain, 2));
 	assert_null(host->fdb[1].holder);
+	net_map_free(m);
+}
+
+/* Another network that has nothing to do with it, with the same addresses. */
+TEST(same_network_twice)
+{
+	static const struct netns left = {.inode = 106, .cookie = 6, .name = "left"};
+	static const struct netns right = {.inode = 107, .cookie = 7, .name = "right"};
+	struct map_route r = {.dst = maps_ip("0.0.0.0"), .ifindex = 2, .has_via = true};
+	struct net_map *m = maps_begin();
+	struct map_netns *l = net_map_add_netns(m, &left), *k = net_map_add_netns(m, &right);
+	struct map_netns *server = net_map_netns(m, maps_server.cookie);
+
+	maps_link(l, 2, "eth0", "veth", 0, &right, 2);
+	maps_link(k, 2, "eth0", "veth", 0, &left, 2);
+	maps_addr(l, 2, "172.18.0.1/16");
+	r.via = maps_ip("172.18.0.1");
+	assert_int_equal(net_map_add_route(k, &r), 0);
+	assert_int_equal(net_map_add_route(server, &r), 0);
+	assert_int_equal(net_map_finish(m), 0);
+	assert_ptr_equal(k->routes[0].gateway, link_of(m, &left, 2));
+	assert_ptr_equal(server->routes[0].gateway, link_of(m, &maps_host, 3));
 	net_map_free(m);
 }
 
@@ -236,6 +263,7 @@ int main(void)
 		IT("what a macvlan stands on may be elsewhere", stacked),
 		IT("who is behind gateways, entries and neighbours", tables),
 		IT("an address that two have is the one's at the cable's end", same_mac_twice),
+		IT("gateways are looked for where they can be reached", same_network_twice),
 		IT("a word finds devices, addresses, namespaces and containers", found),
 		IT("a name goes before the beginning of an id", name_before_id),
 		IT("a namespace with nothing but lo has that", bare_netns),

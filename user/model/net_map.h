@@ -60,6 +60,11 @@ struct map_link {
 	struct map_link *lower;  /* what it stands on */
 	struct map_link **ports; /* whose master it is */
 	size_t nports;
+	/*
+	 * Devices that hear each other's broadcasts, by cables, bridges and macvlans, have the
+	 * same, whichever of them that is.
+	 */
+	struct map_link *segment;
 };
 
 /* A route with several next hops is several of these, each with its weight. */
@@ -74,7 +79,7 @@ struct map_route {
 	const char *type;               /* "blackhole"…; NULL: unicast; static */
 	const char *protocol;           /* "kernel", "boot", "static"…; NULL: another; static */
 	const struct map_link *dev;     /* by net_map_finish(), all that follow */
-	const struct map_link *gateway; /* who has `via` */
+	const struct map_link *gateway; /* who has `via`, of those that `dev` reaches */
 };
 
 /* An entry of a bridge's table, or of a VXLAN device's. */
@@ -152,8 +157,6 @@ int net_map_finish(struct net_map *m);
 /* NULL: not known. After net_map_finish(). */
 struct map_netns *net_map_netns(const struct net_map *m, uint64_t cookie);
 struct map_link *net_map_link(const struct map_netns *n, uint32_t ifindex);
-/* The only device, of all, that has that address; NULL: none, or several. */
-const struct map_link *net_map_addr_holder(const struct net_map *m, const struct addr *a);
 
 /* The end of a veth pair to name first: a bridge's port, else the host's; `l` if it has no peer. */
 const struct map_link *net_map_outer_end(const struct map_link *l);

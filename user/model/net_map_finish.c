@@ -97,6 +97,54 @@ static int connect_all(struct net_map *m)
 	return err;
 }
 
+/* --- who reaches whom --- */
+
+static struct map_link *segment_of(struct map_link *l)
+{
+	while (l->segment != l) {
+		l->segment = l->segment->segment;
+		l = l->segment;
+	}
+	return l;
+}
+
+static void join(struct map_link *a, struct map_link *b)
+{
+	if (b)
+		segment_of(a)->segment = segment_of(b);
+}
+
+/* A VLAN is a segment of its own: what is on it is tagged. */
+static bool shares_segment(const struct map_link *upper)
+{
+	return !strcmp(upper->kind, "macvlan") || !strcmp(upper->kind, "macvtap") ||
+	       !strcmp(upper->kind, "ipvlan");
+}
+
+static void join_link(struct map_link *l)
+{
+	join(l, l->peer);
+	/* Bonds and teams too; a VRF's members do not hear each other. */
+	if (l->master && (!strcmp(l->master->kind, "bridge") || !strcmp(l->master->kind, "bond") ||
+			  !strcmp(l->master->kind, "team")))
+		join(l, l->master);
+	if (shares_segment(l))
+		join(l, l->lower);
+}
+
+static void find_segments(struct net_map *m)
+{
+	for (size_t i = 0; i < m->nnetns; i++)
+		for (size_t k = 0; k < m->netns[i]->nlinks; k++)
+			m->netns[i]->links[k]->segment = m->netns[i]->links[k];
+	for (size_t i = 0; i < m->nnetns; i++)
+		for (size_t k = 0; k < m->netns[i]->nlinks; k++)
+			join_link(m->netns[i]->links[k]);
+	for (size_t i = 0; i < m->nnetns; i++)
+		for (size_t k = 0; k < m->netns[i]->nlinks; k++)
+			m->netns[i]->links[k]->segment = segment_of(m->netns[i]->links[k]);
+}
+
 /* --- who has an address --- */
 
 static int compare_addrs(const void *pa, const void *pb)
@@ -160,20 +208,6 @@ static size_t lower_bound(const void *array, size_t n, size_t size, const void *
 	return low;
 }
 
-const struct map_link *net_map_addr_holder(const struct net_map *m, const struct addr *a)
-{
-	const struct addr_entry key = {a, NULL};
-	const struct net_map_index *x = m->index;
-	size_t i = lower_bound(x->addrs, x->naddrs, sizeof(key), &key, compare_addrs);
-
-	if (i == x->naddrs || compare_addrs(&x->addrs[i], &key))
-		return NULL;
-	for (size_t k = i + 1; k < x->naddrs && !compare_addrs(&x->addrs[k], &key); k++)
-		if (x->addrs[k].link != x->addrs[i].link)
-			return NULL;
-	return x->addrs[i].link;
-}
-
 static bool has_addr(const struct map_link *l, const struct addr *a)
 {
 	for (size_t i = 0; a && i < l->naddrs; i++)
@@ -182,11 +216,61 @@ static bool has_addr(const struct map_link *l, const struct addr *a)
 	return false;
 }
 
+/* Networks that have nothing to do with each other use the same addresses. */
+static const struct map_link *addr_holder(const struct net_map *m, const struct addr *a,
+					  const struct map_link *dev)
+{
+	const struct addr_entry key = {a, NULL};
+	const struct net_map_index *x = m->index;
+	const struct map_link *found = NULL;
+
+	for (size_t i = lower_bound(x->addrs, x->naddrs, sizeof(key), &key, compare_addrs);
+	     i < x->naddrs && !compare_addrs(&x->addrs[i], &key); i++) {
+		const struct map_link *l = x->addrs[i].link;
+
+		if (!dev || l->segment != dev->segment || l == found)
+			continue;
+		if (found)
+			return NULL;
+		found = l;
+	}
+	return found;
+}
+
 /*
- * Who has this MAC address, as seen from `dev`: a bridge and its lowest port share one, as do a
- * device and the VLANs on it, and separate networks may use the same. So: the device at the other
- * end of the cable; else the one that has `a` (may be NULL) too; else the only one that is not a
- * port.
+ * One of the n that have a MAC address: a bridge and its lowest port share one, as do a device and
+ * the VLANs on it. So: the only one that has `a` too; else the only one; else the only one that is
+ * not a port. Of `segment` only, if that is not NULL. *any: there was one.
+ */
+static const struct map_link *pick(const struct mac_entry *e, size_t n, const struct addr *a,
+				   const struct map_link *segment, bool *any)
+{
+	const struct map_link *all = NULL, *own = NULL, *free = NULL;
+	size_t nall = 0, nown = 0, nfree = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		const struct map_link *l = e[i].link;
+
+		if (segment && l->segment != segment)
+			continue;
+		all = l;
+		nall++;
+		if (has_addr(l, a)) {
+			own = l;
+			nown++;
+		}
+		if (!l->master) {
+			free = l;
+			nfree++;
+		}
+	}
+	*any = nall > 0;
+	return nown == 1 ? own : nall == 1 ? all : nfree == 1 ? free : NULL;
+}
+
+/*
+ * Who has this MAC address, as seen from `dev`: the device at the other end of the cable; else one
+ * that it reaches; else one of all there are, for there are cables that we do not see.
  */
 static const struct map_link *mac_holder(const struct net_map *m, const struct mac *mac,
 					 const struct map_link *dev, const struct addr *a)
@@ -194,28 +278,15 @@ static const struct map_link *mac_holder(const struct net_map *m, const struct m
 	const struct mac_entry key = {mac, NULL};
 	const struct net_map_index *x = m->index;
 	size_t from = lower_bound(x->macs, x->nmacs, sizeof(key), &key, compare_macs), to = from;
-	const struct map_link *found = NULL, *only = NULL;
-	size_t with_addr = 0, others = 0;
+	const struct map_link *found = NULL;
+	bool any = false;
 
-	for (; to < x->nmacs && !compare_macs(&x->macs[to], &key); to++) {
-		const struct map_link *l = x->macs[to].link;
-
-		if (dev && l == dev->peer)
-			return l;
-		if (has_addr(l, a)) {
-			found = l;
-			with_addr++;
-		}
-		if (!l->master) {
-			only = l;
-			others++;
-		}
-	}
-	if (with_addr == 1)
-		return found;
-	if (to == from + 1)
-		return x->macs[from].link;
-	return others == 1 ? only : NULL;
+	for (; to < x->nmacs && !compare_macs(&x->macs[to], &key); to++)
+		if (dev && x->macs[to].link == dev->peer)
+			return dev->peer;
+	if (dev)
+		found = pick(&x->macs[from], to - from, a, dev->segment, &any);
+	return any ? found : pick(&x->macs[from], to - from, a, NULL, &any);
 }
 
 static void look_up_tables(struct net_map *m, struct map_netns *n)
@@ -224,7 +295,7 @@ static void look_up_tables(struct net_map *m, struct map_netns *n)
 		struct map_route *r = &n->routes[i];
 
 		r->dev = net_map_link(n, r->ifindex);
-		r->gateway = r->has_via ? net_map_addr_holder(m, &r->via) : NULL;
+		r->gateway = r->has_via ? addr_holder(m, &r->via, r->dev) : NULL;
 	}
 	for (size_t i = 0; i < n->nfdb; i++) {
 		struct map_fdb *f = &n->fdb[i];
@@ -249,6 +320,8 @@ int net_map_finish(struct net_map *m)
 	err = connect_all(m);
 	if (!err)
 		err = index_all(m);
+	if (!err)
+		find_segments(m);
 	for (size_t i = 0; !err && i < m->nnetns; i++)
 		look_up_tables(m, m->netns[i]);
 	return err;
