@@ -13,7 +13,7 @@ enum exit_code {
 	EXIT_KERNEL = 3,     /* this kernel cannot */
 	EXIT_PERMISSION = 4, /* not permitted */
 	EXIT_LOST = 5,       /* ran, but events were lost and --strict was given */
-	EXIT_NOT_FOUND = 6,  /* `who` or `map` found nothing */
+	EXIT_NOT_FOUND = 6,  /* nothing of the kind that was asked for */
 };
 
 /* Of 0 or a -errno that has been logged. */

@@ -9,5 +9,7 @@
 #include "model/filter.h"
 
 extern const struct opt filter_opts[];
+/* --netns and --container only, for what is shown by namespace. */
+extern const struct opt filter_netns_opts[];
 
 #endif

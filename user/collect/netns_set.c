@@ -77,6 +77,15 @@ unsigned int netns_set_count(const struct netns_set *s)
 	return HASH_CNT(by_cookie, s->cookies);
 }
 
+void netns_set_each(const struct netns_set *s, void (*fn)(void *ctx, const struct netns_member *m),
+		    void *ctx)
+{
+	struct member *e, *tmp;
+
+	HASH_ITER (by_cookie, s->cookies, e, tmp)
+		fn(ctx, &e->m);
+}
+
 static void drop(struct netns_set *s, struct member *e)
 {
 	HASH_DELETE(by_cookie, s->cookies, e);
@@ -96,6 +105,11 @@ void netns_set_drop(struct netns_set *s, const struct netns_member *m)
 
 /* --- looking around --- */
 
+bool netns_set_is_netns(const struct netns_set *s, const struct stat *st)
+{
+	return st->st_dev == s->nsfs;
+}
+
 /* Not 0: seen enough. */
 typedef int visit_fn(struct netns_set *s, const char *path, uint64_t inode, void *arg);
 
@@ -104,7 +118,7 @@ static int visit(struct netns_set *s, const char *path, visit_fn *fn, void *arg)
 {
 	struct stat st;
 
-	if (stat(path, &st) || st.st_dev != s->nsfs)
+	if (stat(path, &st) || !netns_set_is_netns(s, &st))
 		return 0;
 	return fn(s, path, st.st_ino, arg);
 }

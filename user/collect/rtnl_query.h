@@ -14,7 +14,7 @@
 
 #include "model/link.h"
 
-struct nlmsghdr;
+struct nl_msg;
 struct rtnl_query;
 
 #define RTNL_NO_NSID (-1)
@@ -24,6 +24,10 @@ struct rtnl_link {
 	int32_t link_nsid;              /* RTNL_NO_NSID: `link` is in the same namespace */
 	char name[LINK_NAME_MAX], kind[LINK_NAME_MAX];
 	bool ethernet, up;
+	bool loopback, carrier; /* carrier: somebody is there at the other end */
+	uint32_t mtu;
+	uint8_t mac_len; /* 6, or 0: has none such */
+	uint8_t mac[6];
 	uint64_t packets; /* received and sent; only from rtnl_query_link() */
 };
 
@@ -43,5 +47,12 @@ int rtnl_query_link(struct rtnl_query *q, int32_t nsid, uint32_t ifindex, struct
  */
 int rtnl_query_links(struct rtnl_query *q, int32_t nsid,
 		     void (*fn)(void *ctx, const struct rtnl_link *l), void *ctx);
+
+/*
+ * Any other question: send, and hand each message of the answer to fn, which returns NL_OK. Frees
+ * msg. 0; -EINTR: a dump that was not consistent; or what the kernel answered.
+ */
+int rtnl_query_ask(struct rtnl_query *q, struct nl_msg *msg,
+		   int (*fn)(struct nl_msg *msg, void *arg), void *arg);
 
 #endif
