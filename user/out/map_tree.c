@@ -190,7 +190,7 @@ static size_t put_inode(const void *view, const void *row, struct buf *b)
 	const struct map_netns *n = row;
 
 	(void)view;
-	return map_parts_has_name(n) ? cell_u64(b, n->id->inode) : 0;
+	return map_parts_by_inode(n) ? 0 : cell_u64(b, n->id->inode);
 }
 
 static size_t put_processes(const void *view, const void *row, struct buf *b)
@@ -206,15 +206,16 @@ static size_t put_processes(const void *view, const void *row, struct buf *b)
 	return map_parts_width(b, start);
 }
 
-static void put_container(const struct container *c, struct buf *b)
+static void put_container(const struct container *c, bool by_id, struct buf *b)
 {
-	map_parts_container_id(c, b);
+	if (!by_id)
+		map_parts_container_id(c, b);
 	if (c->image) {
-		buf_lit(b, ", image ");
+		buf_puts(b, by_id ? "image " : ", image ");
 		text_plain(b, c->image);
 	}
 	if (c->pod) {
-		buf_lit(b, ", pod ");
+		buf_puts(b, by_id && !c->image ? "pod " : ", pod ");
 		text_plain(b, c->pod);
 	}
 }
@@ -267,7 +268,7 @@ static size_t put_whose(const void *view, const void *row, struct buf *b)
 
 	(void)view;
 	if (n->id->container && !n->host)
-		put_container(n->id->container, b);
+		put_container(n->id->container, map_parts_by_id(n), b);
 	else
 		put_process(n, b);
 	put_guests(n, b);
