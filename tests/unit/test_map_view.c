@@ -161,12 +161,13 @@ TEST(container_without_name)
 
 	maps_link(n, 2, "eth0", "bridge", 0, NULL, 0);
 	assert_int_equal(net_map_add_container(n, &c), 0);
+	assert_int_equal(net_map_add_container(n, &maps_container), 0); /* its pod's other one */
 	assert_int_equal(net_map_finish(m), 0);
 	expect_lines(m, "7e0ce", "eth0 of podman:7e0ce28ba99a (netns 106, bridge, 0 ports)\n");
 	for (size_t i = 0; i < m->nnetns; i++)
 		m->netns[i]->left_out = m->netns[i] != n;
 	expect_tree(m, false,
-		    "podman:7e0ce28ba99a  106  no process\n"
+		    "podman:7e0ce28ba99a  106  no process  with echo-server\n"
 		    "  eth0  up    bridge, 0 ports\n");
 	net_map_free(m);
 }
