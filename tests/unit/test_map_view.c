@@ -149,6 +149,29 @@ TEST(lines)
 	net_map_free(m);
 }
 
+/* Its runtime's files could not be read, and the namespace has no name. */
+TEST(container_without_name)
+{
+	static struct container c = {
+		.runtime = "podman",
+		.id = "7e0ce28ba99a45507dd6a8d814f1a48d4a9bc31a066de2213be3cdb581d81de3"};
+	static const struct netns id = {.inode = 106, .cookie = 6, .container = &c};
+	struct net_map *m = maps_begin();
+	struct map_netns *n = net_map_add_netns(m, &id);
+
+	maps_link(n, 2, "eth0", "bridge", 0, NULL, 0);
+	assert_int_equal(net_map_add_container(n, &c), 0);
+	assert_int_equal(net_map_add_container(n, &maps_container), 0); /* its pod's other one */
+	assert_int_equal(net_map_finish(m), 0);
+	expect_lines(m, "7e0ce", "eth0 of podman:7e0ce28ba99a (netns 106, bridge, 0 ports)\n");
+	for (size_t i = 0; i < m->nnetns; i++)
+		m->netns[i]->left_out = m->netns[i] != n;
+	expect_tree(m, false,
+		    "podman:7e0ce28ba99a  106  no process  with echo-server\n"
+		    "  eth0  up    bridge, 0 ports\n");
+	net_map_free(m);
+}
+
 TEST(one_line_a_pair)
 {
 	struct net_map *m = maps_make();
@@ -323,7 +346,8 @@ int main(void)
 		IT("a tree: namespaces, devices, ports below their bridge", tree),
 		IT("routes, forwarding tables and neighbours below it", tables),
 		IT("a line says who is at both ends", lines),
-		IT("… once, whichever of the ends was asked for", one_line_a_pair),
+		IT("a container without a name goes by its id", container_without_name),
+		IT("a pair has one line, whichever of the ends was asked for", one_line_a_pair),
 		IT("JSON has it all", json),
 		IT("names from outside do nothing to a terminal", evil_tree),
 		IT("… nor to JSON", evil_json),

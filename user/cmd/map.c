@@ -138,8 +138,7 @@ static int show_what(const struct map_config *cfg, struct net_map *m)
 		return EXIT_FAILED;
 	}
 	if (!n) {
-		log_error("map: nothing is called %s: no device, network namespace, container, "
-			  "address",
+		log_error("map: no device, address, container or network namespace is called %s",
 			  cfg->what);
 		return EXIT_NOT_FOUND;
 	}
@@ -226,7 +225,7 @@ int cmd_map(int argc, char **argv)
 		log_error("map: one thing too many: %s; see flowner map --help", argv[rest + 1]);
 		code = EXIT_USAGE;
 	} else if (rest < argc && !*argv[rest]) {
-		log_error("map: nothing has no name at all; see flowner map --help");
+		log_error("map: WHAT is empty; see flowner map --help");
 		code = EXIT_USAGE;
 	} else {
 		cfg.what = rest < argc ? argv[rest] : NULL;

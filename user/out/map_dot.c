@@ -44,11 +44,11 @@ static void put_netns_label(const struct map_netns *n, struct buf *b)
 	start = b->len;
 	map_parts_netns(n, b);
 	escape_since(b, start);
-	if (map_parts_has_name(n)) {
+	if (!map_parts_by_inode(n)) {
 		buf_lit(b, "\\nnetns ");
 		buf_u64(b, n->id->inode);
 	}
-	if (!n->host && n->id->container) {
+	if (!n->host && n->id->container && !map_parts_by_id(n)) {
 		buf_lit(b, "\\n");
 		start = b->len;
 		map_parts_container_id(n->id->container, b);

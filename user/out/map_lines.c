@@ -30,7 +30,7 @@ static void put_comma(struct buf *b, bool *comma)
 static void put_end(const struct map_link *l, struct buf *b)
 {
 	const struct map_netns *n = l->netns;
-	const struct container *c = n->host ? NULL : n->id->container;
+	const struct container *c = n->host || map_parts_by_id(n) ? NULL : n->id->container;
 	bool comma = n->host;
 
 	text_plain(b, l->name);
@@ -43,7 +43,7 @@ static void put_end(const struct map_link *l, struct buf *b)
 		put_comma(b, &comma);
 		map_parts_container_id(c, b);
 	}
-	if (!n->host && map_parts_has_name(n)) {
+	if (!n->host && !map_parts_by_inode(n)) {
 		put_comma(b, &comma);
 		buf_lit(b, "netns ");
 		buf_u64(b, n->id->inode);

@@ -16,9 +16,16 @@ size_t map_parts_width(const struct buf *b, size_t start)
 	return width;
 }
 
-bool map_parts_has_name(const struct map_netns *n)
+bool map_parts_by_id(const struct map_netns *n)
 {
-	return n->host || n->id->name || (n->id->container && n->id->container->name);
+	const struct container *c = n->id->container;
+
+	return !n->host && !n->id->name && c && !c->name;
+}
+
+bool map_parts_by_inode(const struct map_netns *n)
+{
+	return !n->host && !n->id->name && !n->id->container;
 }
 
 void map_parts_netns(const struct map_netns *n, struct buf *b)
@@ -26,11 +33,13 @@ void map_parts_netns(const struct map_netns *n, struct buf *b)
 	/* Docker gives the host's a name too, "default". */
 	if (n->host) {
 		buf_lit(b, "host");
-		return;
+	} else if (map_parts_by_id(n)) {
+		cell_container(b, n->id->container);
+	} else {
+		if (map_parts_by_inode(n))
+			buf_lit(b, "netns ");
+		cell_netns(b, n->id);
 	}
-	if (!map_parts_has_name(n))
-		buf_lit(b, "netns ");
-	cell_netns(b, n->id);
 }
 
 void map_parts_container_id(const struct container *c, struct buf *b)

@@ -11,9 +11,10 @@
 /* The columns that what was appended since `start` takes. */
 size_t map_parts_width(const struct buf *b, size_t start);
 
-/* "host", its container's name, its own, or "netns 4026532607". */
+/* "host", its container's name, its own, "docker:3f2a9c0d1e2f", or "netns 4026532607". */
 void map_parts_netns(const struct map_netns *n, struct buf *b);
-bool map_parts_has_name(const struct map_netns *n); /* it is not the last of these */
+bool map_parts_by_id(const struct map_netns *n);    /* it is the last but one of these */
+bool map_parts_by_inode(const struct map_netns *n); /* it is the last */
 /* "docker 3f2a9c0d1e2f" */
 void map_parts_container_id(const struct container *c, struct buf *b);
 /* "eth0 of echo-server"; with_master: "veth0 of host (port of br0)", if it is one's port */

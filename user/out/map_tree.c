@@ -190,7 +190,7 @@ static size_t put_inode(const void *view, const void *row, struct buf *b)
 	const struct map_netns *n = row;
 
 	(void)view;
-	return map_parts_has_name(n) ? cell_u64(b, n->id->inode) : 0;
+	return map_parts_by_inode(n) ? 0 : cell_u64(b, n->id->inode);
 }
 
 static size_t put_processes(const void *view, const void *row, struct buf *b)
@@ -206,15 +206,16 @@ static size_t put_processes(const void *view, const void *row, struct buf *b)
 	return map_parts_width(b, start);
 }
 
-static void put_container(const struct container *c, struct buf *b)
+static void put_container(const struct container *c, bool by_id, struct buf *b)
 {
-	map_parts_container_id(c, b);
+	if (!by_id)
+		map_parts_container_id(c, b);
 	if (c->image) {
-		buf_lit(b, ", image ");
+		buf_puts(b, by_id ? "image " : ", image ");
 		text_plain(b, c->image);
 	}
 	if (c->pod) {
-		buf_lit(b, ", pod ");
+		buf_puts(b, by_id && !c->image ? "pod " : ", pod ");
 		text_plain(b, c->pod);
 	}
 }
@@ -229,7 +230,7 @@ static void put_process(const struct map_netns *n, struct buf *b)
 }
 
 /* The containers besides its own; of the host, those that have no namespace of theirs. */
-static void put_guests(const struct map_netns *n, struct buf *b)
+static void put_guests(const struct map_netns *n, bool first, struct buf *b)
 {
 	size_t put = 0;
 
@@ -240,13 +241,13 @@ static void put_guests(const struct map_netns *n, struct buf *b)
 			buf_printf(b, " and %zu more", n->ncontainers - i);
 			return;
 		}
-		buf_puts(b, put++ ? ", " : n->host ? "with " : "; with ");
+		buf_puts(b, put++ ? ", " : first ? "with " : "; with ");
 		cell_container(b, n->containers[i]);
 	}
 }
 
 /* Docker's own name of a container's namespace says nothing. */
-static void put_aliases(const struct map_netns *n, struct buf *b)
+static void put_aliases(const struct map_netns *n, bool first, struct buf *b)
 {
 	size_t put = 0;
 
@@ -255,7 +256,7 @@ static void put_aliases(const struct map_netns *n, struct buf *b)
 	for (size_t i = 0; i < n->nnames; i++) {
 		if (n->id->name && !strcmp(n->names[i], n->id->name))
 			continue;
-		buf_puts(b, put++ ? ", " : n->pid ? "; also " : "also ");
+		buf_puts(b, put++ ? ", " : first ? "also " : "; also ");
 		text_plain(b, n->names[i]);
 	}
 }
@@ -267,11 +268,11 @@ static size_t put_whose(const void *view, const void *row, struct buf *b)
 
 	(void)view;
 	if (n->id->container && !n->host)
-		put_container(n->id->container, b);
+		put_container(n->id->container, map_parts_by_id(n), b);
 	else
 		put_process(n, b);
-	put_guests(n, b);
-	put_aliases(n, b);
+	put_guests(n, b->len == start, b);
+	put_aliases(n, b->len == start, b);
 	return map_parts_width(b, start);
 }
 
