@@ -39,13 +39,6 @@ static int add_container(const struct opt *opt, const char *value, void *var)
 		      "not the name or id of a container", FILTER_CONTAINERS_MAX);
 }
 
-/* Any that has processes in it, also one that shares it with others. */
-static int add_container_of_netns(const struct opt *opt, const char *value, void *var)
-{
-	return result(opt, value, *value ? filter_add_container(var, value) : -EINVAL,
-		      "not the name or id of a container", FILTER_CONTAINERS_MAX);
-}
-
 static int add_pid(const struct opt *opt, const char *value, void *var)
 {
 	return result(opt, value, filter_add_pid(var, value), "not a process id", FL_PIDS_MAX);
@@ -102,6 +95,6 @@ const struct opt filter_netns_opts[] = {
 	     add_netns),
 	CALL(0, "container", "CONTAINER",
 	     "only the network namespaces of this container: its name or the beginning of its id",
-	     add_container_of_netns),
+	     add_container),
 	{0},
 };

@@ -218,6 +218,15 @@ const struct netns *netns_names_get(struct netns_names *n, uint32_t inode, uint6
 	return &e->netns;
 }
 
+/* Pid 1's; where that is hidden from us, the kernel's first one. */
+static bool find_host(uint32_t *inode)
+{
+	if (is_netns(AT_FDCWD, "/proc/1/ns/net", inode))
+		return true;
+	*inode = NETNS_INITIAL_INODE;
+	return is_netns(AT_FDCWD, "/proc/self/ns/net", inode) && *inode == NETNS_INITIAL_INODE;
+}
+
 int netns_names_find(const char *spec, uint32_t *inode)
 {
 	char path[PATH_MAX];
@@ -243,7 +252,7 @@ int netns_names_find(const char *spec, uint32_t *inode)
 			return 0;
 		exists = exists || access(path, F_OK) == 0;
 	}
-	if (!strcmp(spec, "host") && is_netns(AT_FDCWD, "/proc/1/ns/net", inode))
+	if (!strcmp(spec, "host") && find_host(inode))
 		return 0;
 	/*
 	 * An inode is taken at its word: that no process here and no mount holds it does not mean
