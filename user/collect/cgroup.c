@@ -12,6 +12,7 @@
 
 #include "base/cleanup.h"
 #include "collect/container_store.h"
+#include "model/unit.h"
 
 /* fs/kernfs: FILEID_KERNFS, an 8-byte id (5.5). */
 #define FILEID_KERNFS 0xfe
@@ -25,6 +26,7 @@ struct entry {
 	struct key key;
 	struct cgroup cgroup;
 	char *path; /* NULL: it was gone when it was asked for */
+	char *unit;
 	UT_hash_handle hh;
 };
 
@@ -99,6 +101,7 @@ void cgroups_free(struct cgroups *c)
 	HASH_ITER (hh, c->entries, e, tmp) {
 		HASH_DEL(c->entries, e);
 		free(e->path);
+		free(e->unit);
 		free(e);
 	}
 	for (int i = 0; i < HIERARCHIES; i++)
@@ -160,6 +163,17 @@ static char *path_of_pid(int which, uint32_t pid)
 	return NULL;
 }
 
+static void fill(struct cgroups *c, struct entry *e)
+{
+	char unit[UNIT_NAME_MAX + 1];
+
+	if (cgroup_unit(e->path, unit))
+		e->unit = strdup(unit);
+	e->cgroup.path = e->path;
+	e->cgroup.unit = e->unit;
+	e->cgroup.container = container_store_get(c->store, e->path);
+}
+
 static const struct cgroup *get(struct cgroups *c, int which, uint64_t id, uint32_t pid)
 {
 	struct key key = {id, (uint64_t)which};
@@ -177,11 +191,12 @@ static const struct cgroup *get(struct cgroups *c, int which, uint64_t id, uint3
 		e->path = path_of_id(&c->h[which], id);
 		if (!e->path && pid)
 			e->path = path_of_pid(which, pid);
-		if (e->path) {
-			e->cgroup.path = e->path;
-			e->cgroup.container = container_store_get(c->store, e->path);
-		}
+		if (e->path)
+			fill(c, e);
 		HASH_ADD(hh, c->entries, key, sizeof(e->key), e);
+	} else if (e->path && e->cgroup.container && !e->cgroup.container->name) {
+		/* The runtime's file may come after the container's first process. */
+		e->cgroup.container = container_store_get(c->store, e->path);
 	}
 	return e->path ? &e->cgroup : NULL;
 }

@@ -12,7 +12,10 @@
 
 struct container_store;
 
-/* Where a runtime keeps its files, as the user has given it. */
+/*
+ * Where a runtime keeps its files, as the user has given it: docker's data root, podman's or
+ * cri-o's graph root, containerd's state directory.
+ */
 struct runtime_root {
 	const char *runtime, *dir;
 };
@@ -24,7 +27,8 @@ void container_store_free(struct container_store *s); /* NULL is fine */
 /*
  * The innermost container that a cgroup lies in, by its path within its hierarchy. NULL: none. The
  * same pointer for the same container; it lives as long as the store. Its strings live until the
- * next container_store_refresh().
+ * next container_store_refresh(). What is not found is looked for again in later calls, after 100
+ * ms and then less and less often.
  */
 const struct container *container_store_get(struct container_store *s, const char *cgroup_path);
 
