@@ -80,6 +80,7 @@ static int open_sockets(struct flows *f)
 {
 	const struct sockets_options o = {
 		.filter = &f->no_filter,
+		.naming = &f->cfg->naming,
 		.quiet = true,
 		.datagrams = true,
 		.linger_ns = LINGER_NS,

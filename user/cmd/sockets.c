@@ -62,7 +62,7 @@ int sockets_open(struct sockets *k, const struct sockets_options *o)
 	int err;
 
 	k->filter = o->filter;
-	err = naming_open(&k->naming, NULL, 0);
+	err = naming_open(&k->naming, o->naming->roots, o->naming->nroots);
 	if (!err)
 		err = open_tracker(k, o);
 	if (err)

@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "cmd/naming_opts.h"
 #include "collect/naming.h"
 #include "collect/trace_source.h"
 #include "model/filter.h"
@@ -26,10 +27,11 @@ struct sockets {
 
 struct sockets_options {
 	const struct filter *filter; /* borrowed; applied in the kernel as far as it can be */
-	bool states;                 /* every change of state */
-	bool quiet;                  /* endpoints only, no events */
-	bool datagrams;              /* other sockets than TCP too */
-	uint64_t linger_ns;          /* 0: the tracker's own */
+	const struct naming_config *naming; /* borrowed */
+	bool states;                        /* every change of state */
+	bool quiet;                         /* endpoints only, no events */
+	bool datagrams;                     /* other sockets than TCP too */
+	uint64_t linger_ns;                 /* 0: the tracker's own */
 	size_t ring_size;
 };
 
