@@ -179,3 +179,36 @@ container() {
 	trace_stop
 	expect 1 '.type=="close" and .owner.source=="snapshot" and '"$(container cri-o)"
 }
+
+@test "--runtime-root: a container's name and image, as Docker's file says" {
+	mount=$(mount_of pids)
+	[ -n "$mount" ] || mount=$(mount_of v2)
+	root=$BATS_TEST_TMPDIR/docker
+	mkdir -p "$root/containers/$id"
+	echo '{"Name":"/web","Config":{"Image":"nginx:1","Labels":{"a":"b"}}}' >"$root/containers/$id/config.v2.json"
+	make_group "$mount" "$name.slice/docker-$id.scope"
+	trace_start --netns "$client" --netns "$server" --runtime-root "docker=$root"
+	ping_from "$group"
+	trace_stop
+	expect 1 '.type=="connect" and .owner.container.name=="web" and .owner.container.image=="nginx:1" and (.owner|has("unit")|not)'
+	expect 1 '.type=="connect" and (.owner.container|has("pod")|not)'
+}
+
+@test "the systemd unit of an owner that is in no container" {
+	mount=$(mount_of pids)
+	[ -n "$mount" ] || mount=$(mount_of v2)
+	make_group "$mount" "$name.slice/$name.service"
+	trace_start --netns "$client" --netns "$server"
+	ping_from "$group"
+	trace_stop
+	expect 1 '.type=="connect" and .owner.unit=="'"$name.service"'"'
+}
+
+@test "--runtime-root: wrong input is told, in one line" {
+	for wrong in x docker rkt=/tmp docker=tmp docker=/nonexistent; do
+		run "$FLOWNER" trace --runtime-root "$wrong"
+		[ "$status" = 2 ]
+		[ "${#lines[@]}" = 1 ]
+		[[ $output == *"--runtime-root $wrong:"* ]]
+	done
+}

@@ -52,6 +52,12 @@ TEST(runtimes)
 		{"/lxc/web", "lxc", "web"},
 		{"/machine.slice/systemd-nspawn@web.service", "nspawn", "web"},
 		{"/machine.slice/systemd-nspawn@web.service/payload", "nspawn", "web"},
+		{"/machine.slice/systemd-nspawn@my\\x2dweb.service", "nspawn", "my-web"},
+		{"/machine.slice/machine-my\\x2dweb.scope", "nspawn", "my-web"},
+		{"/machine.slice/machine-libpod_pod_" ID2 ".slice/libpod-" ID ".scope/container",
+		 "podman", ID},
+		{"/libpod_parent/" ID2 "/libpod-" ID, "podman", ID},
+		{"/kubepods/burstable/pod1/nerdctl-" ID, "containerd", ID},
 	};
 
 	check(e, COUNT(e));
@@ -105,6 +111,12 @@ TEST(near_misses)
 		{"/system.slice/docker-.scope", NULL, NULL},
 		{"/machine.slice/libpod-conmon-" ID ".scope", NULL, NULL},
 		{"/machine.slice/crio-conmon-" ID ".scope", NULL, NULL},
+		{"/machine.slice/machine-libpod_pod_" ID ".slice", NULL, NULL},
+		{"/machine.slice/machine-libpod_pod_" ID2 ".slice/libpod-conmon-" ID ".scope", NULL,
+		 NULL},
+		{"/libpod_parent/" ID "/conmon", NULL, NULL},
+		{"/libpod_parent/libpod-conmon-" ID, NULL, NULL},
+		{"/default/web", NULL, NULL},
 		{"/lxc", NULL, NULL},
 		{"/lxc/", NULL, NULL},
 		{"/lxc.payload.", NULL, NULL},

@@ -50,7 +50,7 @@ struct opt_set {
 	void *cfg;
 };
 
-#define OPT_SETS_MAX 4
+#define OPT_SETS_MAX 5
 #define OPT_HELP     1 /* opt_parse: --help was asked for */
 
 /*

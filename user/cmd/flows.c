@@ -163,6 +163,7 @@ int cmd_flows(int argc, char **argv)
 		{"Filter (a kind given twice is OR, different kinds are AND)", filter_opts,
 		 &cfg.filter},
 		{NULL, flows_opts, &cfg},
+		{NAMING_OPTS_TITLE, naming_opts, &cfg.naming},
 		{"Output", output_opts, &cfg.output},
 		{0},
 	};

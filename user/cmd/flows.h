@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "cmd/naming_opts.h"
 #include "cmd/output_opts.h"
 #include "model/filter.h"
 #include "model/flow_group.h"
@@ -22,6 +23,7 @@ enum { DISABLED_NONE, DISABLED_TCX };
 
 struct flows_config {
 	struct filter filter;
+	struct naming_config naming;
 	struct output_config output;
 	uint64_t interval_ns, idle_ns, count, top, max_flows, map_size;
 	int disabled;

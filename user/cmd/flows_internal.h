@@ -33,8 +33,8 @@ struct flows {
 	uint64_t last_read, last_show, next_show, next_refresh;
 	uint64_t intervals;
 	uint64_t contained_sum; /* naming_contained_sum() */
-	bool nap;      /* the socket ring is not listened to */
-	bool overfull; /* nor that of the flows */
+	bool nap;               /* the socket ring is not listened to */
+	bool overfull;          /* nor that of the flows */
 	int signals, epoll;
 };
 

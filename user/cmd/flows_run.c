@@ -96,14 +96,25 @@ static void on_piece(void *ctx, const struct netns *netns, const struct fl_flow_
 
 /* --- setting up --- */
 
+static void each_cgroup(void *ctx, naming_keep *keep, void *keep_ctx)
+{
+	const struct flows *f = ctx;
+
+	if (f->table)
+		flow_table_each_cgroup(f->table, keep, keep_ctx);
+}
+
 static int open_sockets(struct flows *f)
 {
 	const struct sockets_options o = {
 		.filter = &f->no_filter,
+		.naming = &f->cfg->naming,
 		.quiet = true,
 		.datagrams = true,
 		.linger_ns = LINGER_NS,
 		.ring_size = f->cfg->output.ring_size,
+		.each_cgroup = each_cgroup,
+		.each_ctx = f,
 	};
 
 	return sockets_open(&f->sockets, &o);

@@ -10,6 +10,7 @@
 #include "base/opt.h"
 #include "cmd/cmd.h"
 #include "cmd/filter_opts.h"
+#include "cmd/naming_opts.h"
 #include "collect/naming.h"
 #include "collect/net_look.h"
 #include "collect/netns_names.h"
@@ -24,6 +25,7 @@ static const char *const formats[] = {"tree", "json", "dot", NULL};
 struct map_config {
 	struct filter filter;
 	struct net_look look;
+	struct naming_config naming;
 	int format;
 	bool all;
 	const char *what; /* NULL: everything */
@@ -167,7 +169,7 @@ static int run(const struct map_config *cfg)
 	struct net_map *m = NULL;
 	int err, code;
 
-	err = naming_open(&names, NULL, 0);
+	err = naming_open(&names, cfg->naming.roots, cfg->naming.nroots);
 	if (!err)
 		err = net_look_around(&m, &names, &cfg->look);
 	if (err) {
@@ -209,6 +211,7 @@ int cmd_map(int argc, char **argv)
 		{"Filter (a kind given twice is OR, different kinds are AND)", filter_netns_opts,
 		 &cfg.filter},
 		{NULL, map_opts, &cfg},
+		{NAMING_OPTS_TITLE, naming_opts, &cfg.naming},
 		{0},
 	};
 	int err, rest, code;

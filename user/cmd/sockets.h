@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "cmd/naming_opts.h"
 #include "collect/naming.h"
 #include "collect/trace_source.h"
 #include "model/container_filter.h"
@@ -22,17 +23,23 @@ struct sockets {
 	struct tracker *tracker;
 	struct naming naming;
 	struct container_filter *contained; /* NULL: no --container */
-	const struct filter *filter; /* as in the options */
-	uint64_t unwatched;          /* of the snapshot: wanted, but there was no room */
+	const struct filter *filter;        /* as in the options */
+	void (*each_cgroup)(void *ctx, naming_keep *keep, void *keep_ctx);
+	void *each_ctx;
+	uint64_t unwatched; /* of the snapshot: wanted, but there was no room */
 };
 
 struct sockets_options {
 	const struct filter *filter; /* borrowed; applied in the kernel as far as it can be */
-	bool states;                 /* every change of state */
-	bool quiet;                  /* endpoints only, no events */
-	bool datagrams;              /* other sockets than TCP too */
-	uint64_t linger_ns;          /* 0: the tracker's own */
+	const struct naming_config *naming; /* borrowed */
+	bool states;                        /* every change of state */
+	bool quiet;                         /* endpoints only, no events */
+	bool datagrams;                     /* other sockets than TCP too */
+	uint64_t linger_ns;                 /* 0: the tracker's own */
 	size_t ring_size;
+	/* As for naming_forget(): the cgroups that the caller points to. NULL: it does to none. */
+	void (*each_cgroup)(void *ctx, naming_keep *keep, void *keep_ctx);
+	void *each_ctx;
 };
 
 /* `s` is zeroed by the caller. 0 or -errno, logged. sockets_close() in any case. */

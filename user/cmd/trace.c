@@ -17,6 +17,7 @@
 #include "base/signals.h"
 #include "cmd/cmd.h"
 #include "cmd/filter_opts.h"
+#include "cmd/naming_opts.h"
 #include "cmd/output_opts.h"
 #include "cmd/sockets.h"
 #include "collect/bpf_log.h"
@@ -36,6 +37,7 @@
 
 struct trace_config {
 	struct filter filter;
+	struct naming_config naming;
 	struct output_config output;
 	uint64_t count;
 	bool states;
@@ -257,8 +259,10 @@ static int trace(const struct trace_config *cfg, const struct event_columns *col
 {
 	_cleanup_(trace_free) struct trace t = {
 		.cfg = cfg, .columns = *columns, .signals = -1, .epoll = -1};
-	const struct sockets_options so = {
-		.filter = &cfg->filter, .states = cfg->states, .ring_size = cfg->output.ring_size};
+	const struct sockets_options so = {.filter = &cfg->filter,
+					   .naming = &cfg->naming,
+					   .states = cfg->states,
+					   .ring_size = cfg->output.ring_size};
 	struct fl_counters counters = {0};
 	int err;
 
@@ -317,6 +321,7 @@ int cmd_trace(int argc, char **argv)
 		{"Filter (a kind given twice is OR, different kinds are AND)", filter_opts,
 		 &cfg.filter},
 		{NULL, trace_opts, &cfg},
+		{NAMING_OPTS_TITLE, naming_opts, &cfg.naming},
 		{"Output", output_opts, &cfg.output},
 		{0},
 	};

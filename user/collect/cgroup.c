@@ -14,6 +14,7 @@
 
 #include "base/cleanup.h"
 #include "collect/container_store.h"
+#include "model/unit.h"
 
 /* fs/kernfs: FILEID_KERNFS, an 8-byte id (5.5). */
 #define FILEID_KERNFS 0xfe
@@ -26,7 +27,8 @@ struct key {
 struct entry {
 	struct key key;
 	struct cgroup cgroup;
-	char *path;     /* NULL: it was gone when it was asked for */
+	char *path; /* NULL: it was gone when it was asked for */
+	char *unit;
 	uint64_t asked; /* struct cgroups.now, then */
 	bool kept;
 	UT_hash_handle hh;
@@ -95,6 +97,13 @@ int cgroups_new(struct cgroups **out, struct container_store *store)
 	return 0;
 }
 
+static void free_entry(struct entry *e)
+{
+	free(e->path);
+	free(e->unit);
+	free(e);
+}
+
 void cgroups_free(struct cgroups *c)
 {
 	struct entry *e, *tmp;
@@ -103,8 +112,7 @@ void cgroups_free(struct cgroups *c)
 		return;
 	HASH_ITER (hh, c->entries, e, tmp) {
 		HASH_DEL(c->entries, e);
-		free(e->path);
-		free(e);
+		free_entry(e);
 	}
 	for (int i = 0; i < HIERARCHIES; i++)
 		cleanup_close(&c->h[i].mount_fd);
@@ -165,6 +173,17 @@ static char *path_of_pid(int which, uint32_t pid)
 	return NULL;
 }
 
+static void fill(struct cgroups *c, struct entry *e)
+{
+	char unit[UNIT_NAME_MAX + 1];
+
+	if (cgroup_unit(e->path, unit))
+		e->unit = strdup(unit);
+	e->cgroup.path = e->path;
+	e->cgroup.unit = e->unit;
+	e->cgroup.container = container_store_get(c->store, e->path);
+}
+
 static const struct cgroup *get(struct cgroups *c, int which, uint64_t id, uint32_t pid)
 {
 	struct key key = {id, (uint64_t)which};
@@ -182,11 +201,12 @@ static const struct cgroup *get(struct cgroups *c, int which, uint64_t id, uint3
 		e->path = path_of_id(&c->h[which], id);
 		if (!e->path && pid)
 			e->path = path_of_pid(which, pid);
-		if (e->path) {
-			e->cgroup.path = e->path;
-			e->cgroup.container = container_store_get(c->store, e->path);
-		}
+		if (e->path)
+			fill(c, e);
 		HASH_ADD(hh, c->entries, key, sizeof(e->key), e);
+	} else if (e->path && e->cgroup.container && !e->cgroup.container->name) {
+		/* The runtime's file may come after the container's first process. */
+		e->cgroup.container = container_store_get(c->store, e->path);
 	}
 	e->asked = c->now;
 	return e->path ? &e->cgroup : NULL;
@@ -217,8 +237,7 @@ void cgroups_forget(struct cgroups *c, uint64_t before)
 	HASH_ITER (hh, c->entries, e, tmp) {
 		if (!e->kept && e->asked < before) {
 			HASH_DEL(c->entries, e);
-			free(e->path);
-			free(e);
+			free_entry(e);
 		} else {
 			e->kept = false;
 		}

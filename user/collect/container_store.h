@@ -7,12 +7,16 @@
 #define FLOWNER_COLLECT_CONTAINER_STORE_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include "model/container.h"
 
 struct container_store;
 
-/* Where a runtime keeps its files, as the user has given it. */
+/*
+ * Where a runtime keeps its files, as the user has given it: docker's data root, podman's or
+ * cri-o's graph root, containerd's state directory.
+ */
 struct runtime_root {
 	const char *runtime, *dir;
 };
@@ -23,13 +27,22 @@ void container_store_free(struct container_store *s); /* NULL is fine */
 
 /*
  * The innermost container that a cgroup lies in, by its path within its hierarchy. NULL: none. The
- * same pointer for the same container; it lives as long as the store. Its strings live until the
- * next container_store_refresh().
+ * same pointer for the same container; it lives until container_store_forget() at least. Its
+ * strings live until the next container_store_refresh(). What is not found is looked for again in
+ * later calls, after 100 ms and then less and less often.
  */
 const struct container *container_store_get(struct container_store *s, const char *cgroup_path);
 
 /* Look whether files have changed: containers can be given other names. Some stat(2) calls for each
  * container that was asked for since the last time. */
 void container_store_refresh(struct container_store *s);
+
+/*
+ * Those that have gone gather. When there are many, tell which are still pointed to, then forget
+ * all others that were not asked for since `before` (CLOCK_BOOTTIME, ns).
+ */
+size_t container_store_count(const struct container_store *s);
+void container_store_keep(struct container_store *s, const struct container *c);
+void container_store_forget(struct container_store *s, uint64_t before);
 
 #endif

@@ -17,6 +17,10 @@
 /* Going through all processes may take this part of the time. */
 #define SCAN_SHARE 20
 
+/* How long the dead are remembered, and how many cgroups and containers are no matter. */
+#define REMEMBER_NS (60 * SECOND_NS)
+#define CROWD_MIN   4096
+
 static const struct container *whose(void *ctx, uint32_t inode)
 {
 	const struct process_netns *p = process_index_netns(ctx, inode);
@@ -85,6 +89,8 @@ int naming_open(struct naming *n, const struct runtime_root *roots, size_t nroot
 		log_error("cannot start: %s", strerror(-err));
 		return err;
 	}
+	n->crowd = CROWD_MIN;
+	cgroups_tick(n->cgroups, clock_boot_ns());
 	n->resolver = (struct resolver){.netns = get_netns, .cgroup = get_cgroup, .ctx = n};
 	naming_scan(n);
 	return 0;
@@ -114,8 +120,52 @@ void naming_refresh(struct naming *n)
 	if (now < naming_due(n))
 		return;
 	n->refreshed = now;
+	cgroups_tick(n->cgroups, now);
 	container_store_refresh(n->containers);
 	naming_scan(n);
+}
+
+bool naming_is_crowded(const struct naming *n)
+{
+	return cgroups_count(n->cgroups) + container_store_count(n->containers) > n->crowd;
+}
+
+static void keep_cgroup(void *ctx, const struct cgroup *cg)
+{
+	cgroups_keep(((struct naming *)ctx)->cgroups, cg);
+}
+
+static void keep_container(void *ctx, const struct container *c)
+{
+	container_store_keep(((struct naming *)ctx)->containers, c);
+}
+
+static void keep_container_of_cgroup(void *ctx, const struct cgroup *cg)
+{
+	if (cg->container)
+		keep_container(ctx, cg->container);
+}
+
+static void keep_containers_of_processes(void *ctx, const struct process_netns *p)
+{
+	for (size_t i = 0; i < p->ncontainers; i++)
+		keep_container(ctx, p->containers[i]);
+}
+
+void naming_forget(struct naming *n, void (*each)(void *ctx, naming_keep *keep, void *keep_ctx),
+		   void *ctx)
+{
+	uint64_t now = clock_boot_ns(), before = now > REMEMBER_NS ? now - REMEMBER_NS : 0;
+	size_t left;
+
+	each(ctx, keep_cgroup, n);
+	cgroups_forget(n->cgroups, before);
+	cgroups_each(n->cgroups, keep_container_of_cgroup, n);
+	process_index_each(n->processes, keep_containers_of_processes, n);
+	netns_names_disown(n->names, before, keep_container, n);
+	container_store_forget(n->containers, before);
+	left = cgroups_count(n->cgroups) + container_store_count(n->containers);
+	n->crowd = left * 2 > CROWD_MIN ? left * 2 : CROWD_MIN;
 }
 
 static bool has_wanted(const struct process_netns *p, const struct filter *f)

@@ -22,6 +22,7 @@ struct naming {
 	struct resolver resolver;        /* answers from these */
 	/* CLOCK_BOOTTIME, ns */
 	uint64_t next_scan, refreshed, newest;
+	size_t crowd; /* cgroups and containers: so many are too many */
 };
 
 /*
@@ -37,6 +38,16 @@ void naming_close(struct naming *n);
  */
 void naming_refresh(struct naming *n);
 uint64_t naming_due(const struct naming *n); /* CLOCK_BOOTTIME, ns: when it will be */
+
+/*
+ * What has gone is remembered for a minute at least, and then for as long as there is not too much
+ * of it. True: it is time to forget. `each` is to call keep() with every cgroup that is still
+ * pointed to by anyone.
+ */
+bool naming_is_crowded(const struct naming *n);
+typedef void naming_keep(void *keep_ctx, const struct cgroup *cg);
+void naming_forget(struct naming *n, void (*each)(void *ctx, naming_keep *keep, void *keep_ctx),
+		   void *ctx);
 
 /* Has a container that passes the filter a process in that namespace, or is it one's? */
 bool naming_is_contained(const struct naming *n, const struct netns *ns, const struct filter *f);

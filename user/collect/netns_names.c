@@ -44,6 +44,7 @@ struct entry {
 	char *name;
 	uint64_t first_asked; /* CLOCK_BOOTTIME, ns */
 	bool owned;           /* whose it is has been answered */
+	uint64_t owned_at;    /* and when so last, or guessed */
 	UT_hash_handle hh;
 };
 
@@ -177,20 +178,40 @@ void netns_names_guess(struct netns_names *n, uint64_t cookie, const struct cont
 {
 	struct entry *e = find(n, cookie);
 
-	if (e && !e->netns.container && !(e->name && !strcmp(e->name, "host")))
+	if (e && !e->netns.container && !(e->name && !strcmp(e->name, "host"))) {
 		e->netns.container = container;
+		e->owned_at = clock_boot_ns();
+	}
 }
 
 void netns_names_ask(struct netns_names *n,
 		     const struct container *(*whose)(void *ctx, uint32_t inode), void *ctx)
 {
-	for (struct entry *e = n->entries; e; e = e->hh.next) {
-		const struct container *c = e->owned ? NULL : whose(ctx, e->netns.inode);
+	uint64_t now = clock_boot_ns();
 
-		if (!c)
+	for (struct entry *e = n->entries; e; e = e->hh.next) {
+		const struct container *c = whose(ctx, e->netns.inode);
+
+		if (!c || (e->owned && c != e->netns.container))
 			continue;
 		e->netns.container = c;
 		e->owned = true;
+		e->owned_at = now;
+	}
+}
+
+void netns_names_disown(struct netns_names *n, uint64_t before,
+			void (*owner)(void *ctx, const struct container *c), void *ctx)
+{
+	for (struct entry *e = n->entries; e; e = e->hh.next) {
+		if (!e->netns.container)
+			continue;
+		if (e->owned_at >= before) {
+			owner(ctx, e->netns.container);
+			continue;
+		}
+		e->netns.container = NULL;
+		e->owned = false;
 	}
 }
 

@@ -43,6 +43,12 @@ void netns_names_guess(struct netns_names *n, uint64_t cookie, const struct cont
  */
 void netns_names_ask(struct netns_names *n,
 		     const struct container *(*whose)(void *ctx, uint32_t inode), void *ctx);
+/*
+ * Forget whose those are that have not been found to be so since `before` (CLOCK_BOOTTIME, ns), and
+ * tell of the others.
+ */
+void netns_names_disown(struct netns_names *n, uint64_t before,
+			void (*owner)(void *ctx, const struct container *c), void *ctx);
 
 /*
  * NAME, INODE, PATH or pid:N of a namespace that exists, to its inode. 0; -ENOENT: no such

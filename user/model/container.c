@@ -4,6 +4,8 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "model/unit.h"
+
 /*
  * One path component each; what stands between prefix and suffix is the id.
  *
@@ -15,20 +17,27 @@
  *	/kubepods/burstable/pod<uid>/<64 hex>			kubernetes, cgroupfs driver
  *	/lxc.payload.<name>, /lxc/<name>			lxc 4 and before
  *	/machine.slice/systemd-nspawn@<name>.service		systemd-nspawn
+ *	/machine.slice/machine-<name>.scope			systemd-nspawn, by hand
+ *
+ * What monitors a container (libpod-conmon-<id>.scope, crio-conmon-<id>.scope, lxc.monitor.<name>)
+ * is outside of it.
  */
 static const struct {
 	const char *prefix, *suffix, *runtime;
-	bool hex; /* the id is 64 hex digits */
+	bool hex;     /* the id is 64 hex digits */
+	bool escaped; /* as systemd escapes names of units */
 } patterns[] = {
-	{"docker-", ".scope", "docker", true},
-	{"libpod-", ".scope", "podman", true},
-	{"libpod-", "", "podman", true},
-	{"cri-containerd-", ".scope", "containerd", true},
-	{"nerdctl-", ".scope", "containerd", true},
-	{"crio-", ".scope", "cri-o", true},
-	{"crio-", "", "cri-o", true},
-	{"lxc.payload.", "", "lxc", false},
-	{"systemd-nspawn@", ".service", "nspawn", false},
+	{"docker-", ".scope", "docker", true, false},
+	{"libpod-", ".scope", "podman", true, false},
+	{"libpod-", "", "podman", true, false},
+	{"cri-containerd-", ".scope", "containerd", true, false},
+	{"nerdctl-", ".scope", "containerd", true, false},
+	{"nerdctl-", "", "containerd", true, false},
+	{"crio-", ".scope", "cri-o", true, false},
+	{"crio-", "", "cri-o", true, false},
+	{"lxc.payload.", "", "lxc", false, false},
+	{"systemd-nspawn@", ".service", "nspawn", false, true},
+	{"machine-", ".scope", "nspawn", false, true},
 };
 
 static bool is_id(const char *s, size_t len)
@@ -62,7 +71,11 @@ static bool match_component(const char *s, size_t len, const char *parent, size_
 			continue;
 		if (patterns[i].hex && !is_id(s + p, len - p - q))
 			continue;
-		return set(out, patterns[i].runtime, s + p, len - p - q);
+		if (!set(out, patterns[i].runtime, s + p, len - p - q))
+			return false;
+		if (patterns[i].escaped)
+			unit_unescape(out->id);
+		return true;
 	}
 	if (is_id(s, len)) {
 		if (parent_len == 6 && !memcmp(parent, "docker", 6))

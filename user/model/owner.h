@@ -26,6 +26,7 @@ const char *owner_source_name(enum owner_source source);
 
 struct cgroup {
 	const char *path;                  /* within its hierarchy, "/…" */
+	const char *unit;                  /* systemd's, "nginx.service"; NULL: none */
 	const struct container *container; /* NULL: none */
 };
 

@@ -60,6 +60,8 @@ void party_json_owner(struct json *j, const char *key, const struct owner *o)
 	}
 	if (cg)
 		json_str(j, "cgroup", cg->path);
+	if (cg && cg->unit && !cg->container)
+		json_str(j, "unit", cg->unit);
 	if (o->source != OWNER_UNKNOWN)
 		json_str(j, "source", owner_source_name(o->source));
 	if (cg)
