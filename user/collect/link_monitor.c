@@ -20,6 +20,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "collect/addr_list.h"
 #include "collect/netns_set.h"
 #include "collect/rtnl_events.h"
 #include "collect/rtnl_query.h"
@@ -532,4 +533,41 @@ int link_monitor_within(struct link_monitor *m, const struct link *l, int (*fn)(
 			void *arg)
 {
 	return netns_set_within(m->set, l->netns->cookie, fn, arg);
+}
+
+int link_monitor_within_netns(struct link_monitor *m, uint64_t netns_cookie, int (*fn)(void *arg),
+			      void *arg)
+{
+	return netns_set_within(m->set, netns_cookie, fn, arg);
+}
+
+struct each_netns {
+	struct link_monitor *m;
+	void (*fn)(void *ctx, const struct netns *n);
+	void *ctx;
+};
+
+static void name_member(void *arg, const struct netns_member *member)
+{
+	const struct each_netns *each = arg;
+	const struct netns *n =
+		each->m->netns(each->m->ctx, (uint32_t)member->id.inode, member->id.cookie);
+
+	if (n)
+		each->fn(each->ctx, n);
+}
+
+void link_monitor_each_netns(struct link_monitor *m, void (*fn)(void *ctx, const struct netns *n),
+			     void *ctx)
+{
+	struct each_netns each = {m, fn, ctx};
+
+	netns_set_each(m->set, name_member, &each);
+}
+
+int link_monitor_addrs(struct link_monitor *m,
+		       void (*fn)(void *ctx, uint64_t netns_cookie, const struct rtnl_addr *a),
+		       void *ctx)
+{
+	return addr_list(m->set, m->query, fn, ctx);
 }

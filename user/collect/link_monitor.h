@@ -42,4 +42,22 @@ int link_monitor_packets(struct link_monitor *m, const struct link *l, uint64_t 
 int link_monitor_within(struct link_monitor *m, const struct link *l, int (*fn)(void *arg),
 			void *arg);
 
+/* All namespaces that are known, those without devices of note too. */
+void link_monitor_each_netns(struct link_monitor *m, void (*fn)(void *ctx, const struct netns *n),
+			     void *ctx);
+
+struct rtnl_addr;
+
+/*
+ * The addresses of all devices, as they are now, by namespace. Those of namespaces that went
+ * meanwhile are left out. 0 or -errno.
+ */
+int link_monitor_addrs(struct link_monitor *m,
+		       void (*fn)(void *ctx, uint64_t netns_cookie, const struct rtnl_addr *a),
+		       void *ctx);
+
+/* As link_monitor_within(), for a namespace. */
+int link_monitor_within_netns(struct link_monitor *m, uint64_t netns_cookie, int (*fn)(void *arg),
+			      void *arg);
+
 #endif

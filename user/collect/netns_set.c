@@ -77,6 +77,15 @@ unsigned int netns_set_count(const struct netns_set *s)
 	return HASH_CNT(by_cookie, s->cookies);
 }
 
+void netns_set_each(const struct netns_set *s, void (*fn)(void *ctx, const struct netns_member *m),
+		    void *ctx)
+{
+	struct member *e, *tmp;
+
+	HASH_ITER (by_cookie, s->cookies, e, tmp)
+		fn(ctx, &e->m);
+}
+
 static void drop(struct netns_set *s, struct member *e)
 {
 	HASH_DELETE(by_cookie, s->cookies, e);

@@ -51,6 +51,9 @@ const struct netns_member *netns_set_by_nsid(const struct netns_set *s, int32_t 
 const struct netns_member *netns_set_by_cookie(const struct netns_set *s, uint64_t cookie);
 const struct netns_member *netns_set_self(const struct netns_set *s);
 unsigned int netns_set_count(const struct netns_set *s);
+/* fn drops none. */
+void netns_set_each(const struct netns_set *s, void (*fn)(void *ctx, const struct netns_member *m),
+		    void *ctx);
 
 /* The namespace is no more, or its number is not to be relied on any longer. */
 void netns_set_drop(struct netns_set *s, const struct netns_member *m);

@@ -10,7 +10,10 @@
 #include <netlink/msg.h>
 #include <netlink/netlink.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
 
+#include "base/log.h"
 #include "net/nlsock.h"
 
 /* The most that the kernel puts into one message of a dump (netlink's max_recvmsg_len). */
@@ -23,6 +26,7 @@ struct rtnl_query {
 int rtnl_query_open(struct rtnl_query **out)
 {
 	struct rtnl_query *q = calloc(1, sizeof(*q));
+	const int one = 1;
 	int err;
 
 	if (!q)
@@ -34,6 +38,10 @@ int rtnl_query_open(struct rtnl_query **out)
 		rtnl_query_close(q);
 		return err;
 	}
+	/* Else a dump of addresses (rtnl_addr.h) does not heed the namespace asked for. */
+	if (setsockopt(nl_socket_get_fd(q->sk), SOL_NETLINK, NETLINK_GET_STRICT_CHK, &one,
+		       sizeof(one)))
+		log_debug("rtnetlink has no strict checking: %s", strerror(errno));
 	nl_socket_disable_msg_peek(q->sk);
 	nl_socket_disable_auto_ack(q->sk);
 	*out = q;
@@ -55,8 +63,18 @@ static int keep_errno(struct sockaddr_nl *who, struct nlmsgerr *e, void *arg)
 	return NL_STOP;
 }
 
-/* Send, and hand each message of the answer to fn. Frees msg. */
-static int ask(struct rtnl_query *q, struct nl_msg *msg, nl_recvmsg_msg_cb_t fn, void *arg)
+/* A dump that failed says so at its end; libnl does not look there. */
+static int on_end(struct nl_msg *msg, void *arg)
+{
+	struct nlmsghdr *h = nlmsg_hdr(msg);
+
+	if (nlmsg_datalen(h) >= (int)sizeof(int))
+		memcpy(arg, nlmsg_data(h), sizeof(int));
+	return NL_OK;
+}
+
+int rtnl_query_ask(struct rtnl_query *q, struct nl_msg *msg,
+		   int (*fn)(struct nl_msg *msg, void *arg), void *arg)
 {
 	struct nl_cb *cb;
 	int err, answer = 0;
@@ -70,6 +88,7 @@ static int ask(struct rtnl_query *q, struct nl_msg *msg, nl_recvmsg_msg_cb_t fn,
 		return -ENOMEM;
 	nl_cb_err(cb, NL_CB_CUSTOM, keep_errno, &answer);
 	nl_cb_set(cb, NL_CB_VALID, NL_CB_CUSTOM, fn, arg);
+	nl_cb_set(cb, NL_CB_FINISH, NL_CB_CUSTOM, on_end, &answer);
 	err = nl_recvmsgs(q->sk, cb);
 	nl_cb_put(cb);
 	if (err == -NLE_DUMP_INTR)
@@ -105,7 +124,7 @@ static int get_nsid(struct rtnl_query *q, int netns_fd, int32_t *nsid)
 	struct nl_msg *msg = nsid_msg(RTM_GETNSID, 0, netns_fd);
 
 	*nsid = RTNL_NO_NSID;
-	return msg ? ask(q, msg, read_nsid, nsid) : -ENOMEM;
+	return msg ? rtnl_query_ask(q, msg, read_nsid, nsid) : -ENOMEM;
 }
 
 int rtnl_query_nsid(struct rtnl_query *q, int netns_fd, int32_t *nsid)
@@ -206,7 +225,7 @@ int rtnl_query_link(struct rtnl_query *q, int32_t nsid, uint32_t ifindex, struct
 	if (!msg)
 		return -ENOMEM;
 	out->ifindex = 0;
-	err = ask(q, msg, on_link, out);
+	err = rtnl_query_ask(q, msg, on_link, out);
 	return err ? err : out->ifindex ? 0 : -EIO;
 }
 
@@ -231,5 +250,5 @@ int rtnl_query_links(struct rtnl_query *q, int32_t nsid,
 	struct each each = {fn, ctx};
 	struct nl_msg *msg = link_msg(NLM_F_DUMP, nsid, 0, RTEXT_FILTER_SKIP_STATS);
 
-	return msg ? ask(q, msg, on_each, &each) : -ENOMEM;
+	return msg ? rtnl_query_ask(q, msg, on_each, &each) : -ENOMEM;
 }

@@ -14,7 +14,7 @@
 
 #include "model/link.h"
 
-struct nlmsghdr;
+struct nl_msg;
 struct rtnl_query;
 
 #define RTNL_NO_NSID (-1)
@@ -43,5 +43,12 @@ int rtnl_query_link(struct rtnl_query *q, int32_t nsid, uint32_t ifindex, struct
  */
 int rtnl_query_links(struct rtnl_query *q, int32_t nsid,
 		     void (*fn)(void *ctx, const struct rtnl_link *l), void *ctx);
+
+/*
+ * Any other question: send, and hand each message of the answer to fn, which returns NL_OK. Frees
+ * msg. 0; -EINTR: a dump that was not consistent; or what the kernel answered.
+ */
+int rtnl_query_ask(struct rtnl_query *q, struct nl_msg *msg,
+		   int (*fn)(struct nl_msg *msg, void *arg), void *arg);
 
 #endif
