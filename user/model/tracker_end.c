@@ -40,8 +40,7 @@ static bool fin_sent(const struct fl_counts *c, uint8_t state)
 enum role tracker_identify(const struct fl_sock *s, const struct fl_counts *c, uint8_t state,
 			   uint64_t *conn)
 {
-	enum role role = conn_role(c->acked_bytes, c->in_flight, c->tx_bytes,
-				   fin_sent(c, state));
+	enum role role = conn_role(c->acked_bytes, c->in_flight, c->tx_bytes, fin_sent(c, state));
 
 	*conn = role == ROLE_UNKNOWN ? 0 : conn_id(role, s->isn_own, s->isn_other);
 	return role;
