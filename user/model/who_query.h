@@ -2,11 +2,11 @@
 /*
  * QUERY, the operands of `who`: which connections are meant. Several are OR.
  *
- *	:9000  10.0.0.2  10.0.0.0/8  10.0.0.2:9000  ::1  [::1]:80	of either end, as either sees
- *it pid:123			any process that holds it NAME			a container (name,
- *pod, id or its beginning, runtime:id), a network namespace (name or inode), a conn id (8 to 16 hex
- *digits); where there is none of these, a process's name A->B			a connection from A
- *to B, each one of the above but a conn id; one of them may be empty
+ *	:9000  10.0.0.2  10.0.0.0/8  10.0.0.2:9000  ::1  [::1]:80	of either end, as either
+ *sees it pid:123			any process that holds it NAME			a container
+ *(name, pod, id or its beginning, runtime:id), a network namespace (name or inode), a conn id (8 to
+ *16 hex digits); where there is none of these, a process's name A->B			a connection
+ *from A to B, each one of the above but a conn id; one of them may be empty
  */
 #ifndef FLOWNER_MODEL_WHO_QUERY_H
 #define FLOWNER_MODEL_WHO_QUERY_H
