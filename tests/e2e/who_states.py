@@ -4,11 +4,10 @@
 
 usage: who_states.py CLIENT-NETNS SERVER-NETNS CLIENT-ADDRESS SERVER-ADDRESS
 
-One process makes all of them, in both namespaces, a port for each case, and drops packets in the client's namespace
+One process makes all of them, in both namespaces, a port for each case (the client's is 10000 above), and drops packets in the client's namespace
 (nft) where a state is one that waits for an answer. Says "ready" and stays until its input ends.
 """
 import ctypes
-import os
 import socket
 import subprocess
 import sys
@@ -18,6 +17,7 @@ CLIENT_NS, SERVER_NS, CLIENT, SERVER = sys.argv[1:5]
 LIBC = ctypes.CDLL(None, use_errno=True)
 FAMILY = socket.AF_INET6 if ":" in SERVER else socket.AF_INET
 KEPT = []
+MADE = {}
 
 
 def enter(ns):
@@ -51,7 +51,9 @@ def listen(port, backlog=8):
 def connect(port, wait=True):
     enter(CLIENT_NS)
     s = keep(socket.socket(FAMILY, socket.SOCK_STREAM))
-    s.bind((CLIENT, 0))
+    s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    s.bind((CLIENT, port + 10000 + 1000 * MADE.setdefault(port, 0)))
+    MADE[port] += 1
     if not wait:
         s.setblocking(False)
         s.connect_ex((SERVER, port))

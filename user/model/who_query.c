@@ -34,17 +34,14 @@ static int parse_addr(const char *s, struct who_side *out)
 static int parse_bracketed(char *s, struct who_side *out)
 {
 	char *end = strchr(s, ']');
-	struct addr a;
 
-	if (!end)
+	if (!end || !memchr(s, ':', (size_t)(end - s)))
 		return -EINVAL;
 	if (end[1] == ':' && parse_port(end + 2, &out->port))
 		return -EINVAL;
 	if (end[1] && end[1] != ':')
 		return -EINVAL;
 	end[1] = '\0';
-	if (addr_parse(s, &a) || addr_is_v4(&a))
-		return -EINVAL;
 	return parse_addr(s, out);
 }
 
