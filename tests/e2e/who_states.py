@@ -82,21 +82,26 @@ def until(s, wanted):
     raise SystemExit(f"state {state(s)} never became {wanted}")
 
 
+def half_close(s):
+    """The other end has acknowledged it, which it may put off."""
+    s.shutdown(socket.SHUT_WR)
+    until(s, 5)
+
+
 def main():
     nft("table inet states {\n"
         " chain output { type filter hook output priority 0; }\n"
         " chain input { type filter hook input priority 0; }\n}\n")
     pair(9101)[0].send(b"hello")           # ESTABLISHED at both ends
     c, s = pair(9102)                      # TIME_WAIT at the client, nothing at the server
+    half_close(c)
     c.close()
-    until(s, 8)
     s.close()
     c, s = pair(9103)                      # FIN_WAIT2 that a process holds / CLOSE_WAIT
-    c.shutdown(socket.SHUT_WR)
-    until(s, 8)
+    half_close(c)
     c, s = pair(9104)                      # FIN_WAIT2 that nobody holds / CLOSE_WAIT
+    half_close(c)
     c.close()
-    until(s, 8)
     drop("output", 9105)                   # SYN_SENT
     connect(9105, wait=False)
     drop("input", 9106)                    # SYN_SENT / SYN_RECV
@@ -106,8 +111,7 @@ def main():
     drop("output", 9107)
     c.close()
     c, s = pair(9108)                      # FIN_WAIT2 / LAST_ACK that nobody holds
-    c.shutdown(socket.SHUT_WR)
-    until(s, 8)
+    half_close(c)
     drop("input", 9108)
     s.close()
     c, s = pair(9109)                      # CLOSING / FIN_WAIT1

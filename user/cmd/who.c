@@ -81,7 +81,7 @@ static void print_help(const struct opt_set *sets)
 		 "  NAME              a container (name or id), a network namespace, a conn id of\n"
 		 "                    trace; a process if there is none of these\n"
 		 "  pid:123           a process\n"
-		 "  A->B              from A to B, each as above; one may be empty\n"
+		 "  A->B              from A to B, each as above; one may be *\n"
 		 "\nColumns (those with * only if asked for):\n");
 	who_columns_describe(false, &after);
 	buf_puts(&after, "\nColumns with --listening:\n");

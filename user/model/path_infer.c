@@ -35,13 +35,22 @@ struct addr_entry {
 	UT_hash_handle hh;
 };
 
+/* So far is it there. */
+struct step {
+	uint32_t node, distance;
+};
+
+#define ROUTED 65536u
+
 struct path_infer {
 	const struct topology *topology;
 	struct node *nodes;
 	uint32_t n, room;
 	struct node *index;
 	struct addr_entry *addrs;
-	uint32_t *queue;
+	uint32_t *way;     /* room for all nodes */
+	struct step *heap; /* room for each edge, in both directions */
+	uint32_t steps, edges;
 	uint32_t search;
 	int err;
 };
@@ -79,6 +88,7 @@ static void add_edge(struct path_infer *p, struct node *from, const struct node 
 		from->room = room;
 	}
 	from->next[from->n++] = (uint32_t)(to - p->nodes);
+	p->edges++;
 }
 
 static void join(struct path_infer *p, struct node *a, struct node *b)
@@ -148,15 +158,16 @@ int path_infer_new(struct path_infer **out, const struct topology *t)
 	p->topology = t;
 	topology_each(t, count_link, p);
 	p->nodes = calloc(p->room + 1, sizeof(*p->nodes));
-	p->queue = calloc(p->room + 1, sizeof(*p->queue));
-	if (!p->nodes || !p->queue) {
+	p->way = calloc(p->room + 1, sizeof(*p->way));
+	if (!p->nodes || !p->way) {
 		path_infer_free(p);
 		return -ENOMEM;
 	}
 	topology_each(t, add_link, p);
 	index_nodes(p);
 	join_nodes(p);
-	if (p->err) {
+	p->heap = calloc(p->edges + 1, sizeof(*p->heap));
+	if (p->err || !p->heap) {
 		path_infer_free(p);
 		return -ENOMEM;
 	}
@@ -178,7 +189,8 @@ void path_infer_free(struct path_infer *p)
 	for (uint32_t i = 0; p->nodes && i < p->n; i++)
 		free(p->nodes[i].next);
 	free(p->nodes);
-	free(p->queue);
+	free(p->way);
+	free(p->heap);
 	free(p);
 }
 
@@ -221,61 +233,119 @@ int path_infer_add_addr(struct path_infer *p, uint64_t netns_cookie, uint32_t if
 
 /* --- the search --- */
 
-/* Nearest first, counting in how many ways as short each is reached. */
-static bool search(struct path_infer *p, uint32_t from, uint32_t to)
+/* To be routed once is further than through any number of switches. */
+static uint32_t length(const struct node *a, const struct node *b)
 {
-	uint32_t head = 0, tail = 0;
-	struct node *nodes = p->nodes;
-
-	p->search++;
-	nodes[from].search = p->search;
-	nodes[from].distance = 0;
-	nodes[from].ways = 1;
-	nodes[from].before = from;
-	p->queue[tail++] = from;
-	while (head < tail && p->queue[head] != to) {
-		uint32_t at = p->queue[head++];
-
-		for (uint32_t i = 0; i < nodes[at].n; i++) {
-			struct node *n = &nodes[nodes[at].next[i]];
-
-			if (n->search != p->search) {
-				n->search = p->search;
-				n->distance = nodes[at].distance + 1;
-				n->ways = nodes[at].ways;
-				n->before = at;
-				p->queue[tail++] = nodes[at].next[i];
-			} else if (n->distance == nodes[at].distance + 1) {
-				n->ways = 2;
-			}
-		}
-	}
-	return nodes[to].search == p->search && nodes[to].ways == 1;
+	return a->link && b->link ? 1 : ROUTED;
 }
 
-/* The nodes from the one end to the other, into p->queue; returns how many. */
+static bool nearer(const struct path_infer *p, uint32_t i, uint32_t k)
+{
+	return p->heap[i].distance < p->heap[k].distance;
+}
+
+static void swap(struct path_infer *p, uint32_t i, uint32_t k)
+{
+	struct step s = p->heap[i];
+
+	p->heap[i] = p->heap[k];
+	p->heap[k] = s;
+}
+
+static void push(struct path_infer *p, uint32_t node, uint32_t distance)
+{
+	uint32_t i = p->steps++;
+
+	p->heap[i] = (struct step){node, distance};
+	for (; i && nearer(p, i, (i - 1) / 2); i = (i - 1) / 2)
+		swap(p, i, (i - 1) / 2);
+}
+
+static struct step pop(struct path_infer *p)
+{
+	struct step first = p->heap[0];
+	uint32_t i = 0, k;
+
+	p->heap[0] = p->heap[--p->steps];
+	while ((k = 2 * i + 1) < p->steps) {
+		if (k + 1 < p->steps && nearer(p, k + 1, k))
+			k++;
+		if (!nearer(p, k, i))
+			break;
+		swap(p, i, k);
+		i = k;
+	}
+	return first;
+}
+
+/* What can be reached from there by one step; how it is reached best, and in how many ways. */
+static void relax(struct path_infer *p, uint32_t at)
+{
+	const struct node *here = &p->nodes[at];
+
+	for (uint32_t i = 0; i < here->n; i++) {
+		struct node *n = &p->nodes[here->next[i]];
+		uint32_t distance = here->distance + length(here, n);
+
+		if (n->search != p->search || distance < n->distance) {
+			n->search = p->search;
+			n->distance = distance;
+			n->ways = here->ways;
+			n->before = at;
+			push(p, here->next[i], distance);
+		} else if (distance == n->distance) {
+			n->ways = 2;
+		}
+	}
+}
+
+/* Nearest first (Dijkstra, 1959). */
+static bool search(struct path_infer *p, uint32_t from, uint32_t to)
+{
+	struct node *start = &p->nodes[from];
+
+	p->search++;
+	p->steps = 0;
+	start->search = p->search;
+	start->distance = 0;
+	start->ways = 1;
+	start->before = from;
+	push(p, from, 0);
+	while (p->steps) {
+		struct step s = pop(p);
+
+		if (s.node == to)
+			return p->nodes[to].ways == 1;
+		if (s.distance == p->nodes[s.node].distance) /* else it was reached by less */
+			relax(p, s.node);
+	}
+	return false;
+}
+
+/* The nodes from the one end to the other, into p->way; returns how many. */
 static uint32_t trace_back(struct path_infer *p, uint32_t from, uint32_t to)
 {
-	uint32_t n = p->nodes[to].distance + 1;
+	uint32_t n = 1;
 
+	for (uint32_t at = to; at != from; at = p->nodes[at].before)
+		n++;
 	for (uint32_t i = n; i > 0; i--) {
-		p->queue[i - 1] = to;
+		p->way[i - 1] = to;
 		to = p->nodes[to].before;
 	}
-	(void)from;
 	return n;
 }
 
 /* Does the namespace that nodes[i] is in route between the nodes around it? */
 static bool in_router(const struct path_infer *p, uint32_t first, uint32_t last, uint32_t i)
 {
-	const struct netns *ns = p->nodes[p->queue[i]].netns;
+	const struct netns *ns = p->nodes[p->way[i]].netns;
 
-	for (uint32_t k = i; k < last && p->nodes[p->queue[k]].netns == ns; k++)
-		if (!p->nodes[p->queue[k]].link)
+	for (uint32_t k = i; k < last && p->nodes[p->way[k]].netns == ns; k++)
+		if (!p->nodes[p->way[k]].link)
 			return true;
-	for (uint32_t k = i + 1; k > first && p->nodes[p->queue[k - 1]].netns == ns; k--)
-		if (!p->nodes[p->queue[k - 1]].link)
+	for (uint32_t k = i + 1; k > first && p->nodes[p->way[k - 1]].netns == ns; k--)
+		if (!p->nodes[p->way[k - 1]].link)
 			return true;
 	return false;
 }
@@ -287,7 +357,7 @@ static void fill(const struct path_infer *p, uint32_t first, uint32_t last, stru
 	out->cut = false;
 	*routed = false;
 	for (uint32_t i = first; i < last; i++) {
-		const struct node *n = &p->nodes[p->queue[i]];
+		const struct node *n = &p->nodes[p->way[i]];
 		bool end = i == first || i + 1 == last;
 
 		if (!n->link) {
@@ -320,9 +390,9 @@ bool path_infer_find(struct path_infer *p, uint64_t client_netns, const struct a
 	 * An end may use the address of one device and send by another: what is routed within its
 	 * own namespace never crosses the device that has the address.
 	 */
-	if (last > 2 && !p->nodes[p->queue[1]].link)
+	if (last > 2 && !p->nodes[p->way[1]].link)
 		first = 2;
-	if (last - first > 2 && !p->nodes[p->queue[last - 2]].link)
+	if (last - first > 2 && !p->nodes[p->way[last - 2]].link)
 		last -= 2;
 	fill(p, first, last, out, routed);
 	return out->n > 1;

@@ -102,7 +102,7 @@ static int parse_side(const char *s, size_t len, struct who_side *out)
 	int err;
 
 	*out = (struct who_side){0};
-	if (len == 0)
+	if (len == 0 || (len == 1 && *s == '*'))
 		return 0;
 	if (len >= sizeof(text))
 		return -EINVAL;
@@ -148,7 +148,9 @@ int who_query_add(struct who_query *q, const char *operand)
 		if (!err && t.a.kind == WHO_ANY && t.b.kind == WHO_ANY)
 			err = -EINVAL;
 	} else {
-		err = *operand ? parse_side(operand, strlen(operand), &t.a) : -EINVAL;
+		err = parse_side(operand, strlen(operand), &t.a);
+		if (!err && t.a.kind == WHO_ANY)
+			err = -EINVAL;
 		if (!err && t.a.kind == WHO_NAME)
 			parse_conn(operand, &t);
 	}
