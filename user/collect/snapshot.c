@@ -15,6 +15,7 @@
 #include "collect/decode.h"
 #include "collect/netns_set.h"
 #include "collect/rtnl_query.h"
+#include "collect/sockstat.h"
 #include "snapshot.skel.h"
 
 /* What the kernel's seq_file hands out at once is 32 KiB. */
@@ -145,8 +146,11 @@ static void remember(void *ctx, const struct netns_member *m)
 static int list_here(void *arg)
 {
 	struct everything *e = arg;
-	long n = run_iterator(e->skel->links.each_tcp, e->each, e->ctx);
+	long n;
 
+	if (!sockstat_any(e->skel->links.each_udp != NULL))
+		return 0;
+	n = run_iterator(e->skel->links.each_tcp, e->each, e->ctx);
 	if (n < 0)
 		return (int)n;
 	e->count += n;
