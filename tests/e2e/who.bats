@@ -309,6 +309,8 @@ signal.pause()'
 	expect_rows 1 ".server.owner.pid == $pid and .server.shared == 3 and .server.pids == [$pids]"
 	who "pid:$(pgrep -P "$pid" | tail -n1)"
 	expect_rows 1 .
+	who --pid "$(pgrep -P "$pid" | tail -n1)"
+	expect_rows 1 .
 	"$FLOWNER" who "$server" --no-header --columns server | grep -qxF "$server/python3[$pid]+3"
 }
 
@@ -338,6 +340,49 @@ signal.pause()'
 	expect_rows 2 '.via'
 	expect_rows 2 '(.via | not) and .server.owner.comm == "docker-proxy"'
 	expect_rows 2 '(.via | not) and .client.owner.comm == "docker-proxy"'
+}
+
+# numbers NETNS: of the one connection there, as `ss` knows them.
+numbers() {
+	in_ns "$1" ss -Htine state established | tr ' ' '\n' | sed -nE 's/^(sk|bytes_sent|bytes_received|lastsnd|lastrcv|minrtt):/\1 /p'
+}
+
+# number NAME: of what numbers() said, on its input; 0 if it said none.
+number() {
+	awk -v name="$1" '$1 == name { v = $2 } END { print v ? v : 0 }'
+}
+
+@test "bytes, idle time, the shortest RTT and cookies are those of ss" {
+	pair "$name"
+	background in_ns "$server" python3 -c '
+import signal, socket
+a = socket.create_server(("10.9.0.2", 9000)).accept()[0]
+a.recv(100000, socket.MSG_WAITALL)
+a.sendall(bytes(7))
+signal.pause()'
+	wait_for 20 listening "$server" 9000
+	background in_ns "$client" python3 -c '
+import signal, socket
+c = socket.create_connection(("10.9.0.2", 9000))
+c.sendall(bytes(100000))
+c.recv(7, socket.MSG_WAITALL)
+signal.pause()'
+	answered() { [ "$(numbers "$client" | number bytes_received)" = 7 ]; }
+	wait_for 20 answered
+	for end in client server; do
+		numbers "$name-$end" >"$BATS_TEST_TMPDIR/before"
+		who "$client"
+		numbers "$name-$end" >"$BATS_TEST_TMPDIR/after"
+		mine() { jq -r ".$end.$1 // 0" "$out"; }
+		[ "$(mine tx_bytes)" = "$(number bytes_sent <"$BATS_TEST_TMPDIR/before")" ]
+		[ "$(mine rx_bytes)" = "$(number bytes_received <"$BATS_TEST_TMPDIR/before")" ]
+		[ "$(printf %x "$(mine cookie)")" = "$(number sk <"$BATS_TEST_TMPDIR/before")" ]
+		awk -v us="$(mine min_rtt_us)" -v ms="$(number minrtt <"$BATS_TEST_TMPDIR/before")" 'BEGIN { exit us != sprintf("%.0f", ms * 1000) }'
+		idle() { awk '/^last/ { if (!n++ || $2 < least) least = $2 } END { print least + 0 }' "$1"; }
+		# A jiffy, of up to 10 ms, either way.
+		[ "$(mine idle_ms)" -ge $(($(idle "$BATS_TEST_TMPDIR/before") - 10)) ]
+		[ "$(mine idle_ms)" -le $(($(idle "$BATS_TEST_TMPDIR/after") + 10)) ]
+	done
 }
 
 @test "the end of a connection with another host is shown alone" {

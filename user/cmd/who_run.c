@@ -140,6 +140,21 @@ static bool is_asked_for(const struct who_config *cfg, const struct who_row *row
 	return false;
 }
 
+/* As any of the processes that hold it. */
+static bool end_passes(const struct filter *f, const struct who_socket *s)
+{
+	struct party p = s->self;
+
+	if (filter_party(f, &p))
+		return true;
+	for (unsigned int i = 1; f->npids && i < s->npids; i++) {
+		p.owner.pid = s->pids[i];
+		if (filter_party(f, &p))
+			return true;
+	}
+	return false;
+}
+
 static bool passes(const struct who_config *cfg, const struct who_row *row)
 {
 	const struct who_socket *ends[WHO_ENDS_MAX];
@@ -147,7 +162,7 @@ static bool passes(const struct who_config *cfg, const struct who_row *row)
 
 	n = who_ends(row, ends);
 	while (n--)
-		if (filter_party(&cfg->filter, &ends[n]->self))
+		if (end_passes(&cfg->filter, ends[n]))
 			return who_query_matches(&cfg->query, row);
 	return false;
 }
