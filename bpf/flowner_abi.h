@@ -85,6 +85,7 @@ struct fl_owned {
 
 /* Bits of fl_counts.flags. */
 #define FL_FIN_RECEIVED 0x1
+#define FL_SEND_QUEUE   0x2 /* not all that is to be sent, a FIN included, has been sent once */
 
 /* The transport's counters, as the socket holds them. */
 struct fl_counts {
@@ -113,15 +114,33 @@ struct fl_trouble {
 	__s32 reason; /* FL_RESET_SENT: enum sk_rst_reason (6.10), else -1 */
 };
 
-/* One socket of one process, from the iterator; no header: it comes through a seq_file. */
+/* Who holds a socket. */
+enum fl_held {
+	FL_HELD_PROCESS = 0, /* fl_snapshot.task; of all others the task is zero */
+	FL_HELD_FILE = 1,    /* some process, which is not told */
+	FL_HELD_QUEUE = 2,   /* a listener: nobody has accepted it yet */
+	FL_HELD_NOBODY = 3,  /* what the process has closed: FIN_WAIT…, TIME_WAIT */
+	FL_HELD_KERNEL = 4,
+	FL_HELD_MAX = 5,
+};
+
+#define FL_IDLE_UNKNOWN 0xffffffffu
+
+/* One socket, from an iterator; no header: it comes through a seq_file. */
 struct fl_snapshot {
 	struct fl_sock sock;
 	struct fl_task task;
 	struct fl_counts counts;
-	__u32 backlog;
+	__u32 backlog; /* LISTEN: how many may wait to be accepted… */
+	__u32 queued;  /* …and how many do */
 	__u32 fd;
+	__u32 idle;     /* jiffies since data was last sent or received, or FL_IDLE_UNKNOWN */
 	__u16 protocol; /* IPPROTO_TCP; others only where asked for, and without isn_* and counts */
-	__u16 pad[3];
+	__u8 held;      /* enum fl_held */
+	/* TIME_WAIT and NEW_SYN_RECV are no full sockets: without counts, and what is not known of
+	 * them is zero. */
+	__u8 mini;
+	__u8 pad[4];
 };
 
 /* Per CPU; what became of every event a program was called for. */
@@ -191,6 +210,6 @@ FL_ASSERT_SIZE(struct fl_owned, 152);
 FL_ASSERT_SIZE(struct fl_counts, 56);
 FL_ASSERT_SIZE(struct fl_close, 160);
 FL_ASSERT_SIZE(struct fl_trouble, 112);
-FL_ASSERT_SIZE(struct fl_snapshot, 192);
+FL_ASSERT_SIZE(struct fl_snapshot, 200);
 
 #endif

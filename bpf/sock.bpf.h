@@ -22,6 +22,7 @@
 #define AF_INET6 10
 #endif
 #define IPPROTO_TCP 6
+#define IPPROTO_UDP 17
 
 static __always_inline void sock_fill_addresses(struct fl_sock *out, struct sock *sk)
 {
@@ -74,6 +75,8 @@ static __always_inline void counts_fill(struct fl_counts *out, struct sock *sk, 
 	out->error = (__u16)sk->sk_err;
 	/* tcp_fin() sets it; RCV_SHUTDOWN alone may be the process's own shutdown(2). */
 	out->flags = sk->__sk_common.skc_flags & (1UL << SOCK_DONE) ? FL_FIN_RECEIVED : 0;
+	if (tp->write_seq != tp->snd_nxt)
+		out->flags |= FL_SEND_QUEUE;
 	out->pad = 0;
 }
 

@@ -19,6 +19,7 @@ struct files_struct;
 struct in6_addr;
 struct inet_connection_sock;
 struct inet_sock;
+struct inet_timewait_sock;
 struct kernfs_node;
 struct minmax;
 struct minmax_sample;
@@ -28,7 +29,9 @@ struct seq_file;
 struct sock;
 struct sock_cgroup_data;
 struct sock_common;
+struct socket;
 struct task_struct;
+struct udp_sock;
 
 typedef unsigned char __u8;
 
@@ -139,7 +142,9 @@ struct sock {
 	int sk_err;
 	kuid_t sk_uid;
 	struct sock_cgroup_data sk_cgrp_data;
+	u32 sk_ack_backlog;
 	u32 sk_max_ack_backlog;
+	struct socket *sk_socket;
 	u16 sk_protocol;
 	u16 sk_type;
 };
@@ -154,6 +159,19 @@ struct inet_sock {
 
 struct inet_connection_sock {
 	struct inet_sock icsk_inet;
+	struct {
+		__u8 pending;
+		__u8 quick;
+		__u8 pingpong;
+		__u8 retry;
+		__u32 ato;
+		__u32 lrcv_flowlabel;
+		__u32 dst_quick_ack;
+		__u32 unused;
+		__u32 lrcvtime;
+		__u16 last_seg_size;
+		__u16 rcv_mss;
+	} icsk_ack;
 };
 
 struct minmax_sample {
@@ -179,9 +197,29 @@ struct tcp_sock {
 	u32 total_retrans;
 	u32 srtt_us;
 	struct minmax rtt_min;
+	u32 lsndtime;
+	u32 write_seq;
+};
+
+struct udp_sock {
+};
+
+struct inet_timewait_sock {
+	struct sock_common __tw_common;
+	unsigned char tw_substate;
+};
+
+struct tcp_timewait_sock {
+	struct inet_timewait_sock tw_sk;
+};
+
+struct tcp_request_sock {
+	u32 rcv_isn;
+	u32 snt_isn;
 };
 
 struct socket {
+	struct file *file;
 	struct sock *sk;
 };
 
@@ -240,6 +278,16 @@ struct bpf_iter__task_file {
 	struct task_struct *task;
 	u32 fd;
 	struct file *file;
+};
+
+struct bpf_iter__tcp {
+	struct bpf_iter_meta *meta;
+	struct sock_common *sk_common;
+};
+
+struct bpf_iter__udp {
+	struct bpf_iter_meta *meta;
+	struct udp_sock *udp_sk;
 };
 
 enum cgroup_subsys_id {

@@ -150,6 +150,13 @@ TEST(snapshots)
 	assert_int_equal(decode_snapshot_of(AF_INET, STATE_MAX + 1, 1, whole), -EBADMSG);
 	assert_int_equal(decode_snapshot_of(AF_INET, 1, STATE_MAX + 1, whole), -EBADMSG);
 	assert_int_equal(decode_snapshot_of(AF_INET, 1, 255, whole), -EBADMSG);
+	for (unsigned int held = 0; held < 256; held++) {
+		struct fl_snapshot s = {.sock.family = AF_INET, .held = (uint8_t)held};
+		const struct fl_snapshot *out;
+
+		assert_int_equal(decode_snapshot(&s, whole, &out),
+				 held < FL_HELD_MAX ? 0 : -EBADMSG);
+	}
 }
 
 /* What decode_record() promises, said once more. */
@@ -230,7 +237,7 @@ int main(void)
 		IT("only known types are taken", types),
 		IT("only IPv4 and IPv6 are taken", families),
 		IT("states that the kernel does not have are refused", states),
-		IT("a snapshot's length, family and states are checked", snapshots),
+		IT("a snapshot's length, family, states and holder are checked", snapshots),
 		IT("a million random buffers are never taken wrongly nor read past their end",
 		   random_buffers),
 	};

@@ -17,6 +17,7 @@ extern const struct cmd cmd_table[]; /* ends with {0} */
 
 int cmd_trace(int argc, char **argv);
 int cmd_flows(int argc, char **argv);
+int cmd_who(int argc, char **argv);
 int cmd_map(int argc, char **argv);
 int cmd_lab(int argc, char **argv);
 int cmd_echo(int argc, char **argv);

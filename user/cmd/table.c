@@ -6,6 +6,7 @@
 const struct cmd cmd_table[] = {
 	{"trace", "TCP events as they happen, with the process at both ends", cmd_trace},
 	{"flows", "what each veth carries, and who sends it to whom", cmd_flows},
+	{"who", "the connections that there are now, in all namespaces, with both ends", cmd_who},
 	{"map", "every network namespace, its devices, and who is connected to whom", cmd_map},
 	{"lab", "network namespaces to try things in: pair, bridge, router", cmd_lab},
 	{"echo", "TCP echo endpoints: serve, ping", cmd_echo},

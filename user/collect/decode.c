@@ -46,7 +46,7 @@ int decode_snapshot(const void *data, size_t len, const struct fl_snapshot **out
 {
 	const struct fl_snapshot *s = data;
 
-	if (len < sizeof(*s) || !sock_ok(&s->sock))
+	if (len < sizeof(*s) || !sock_ok(&s->sock) || s->held >= FL_HELD_MAX)
 		return -EBADMSG;
 	*out = s;
 	return 0;

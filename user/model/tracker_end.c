@@ -27,9 +27,11 @@ static enum close_reason close_reason(const struct fl_close *r)
 	return CLOSE_FIN;
 }
 
-/* Our FIN is out, or at least decided on. */
-static bool fin_sent(uint8_t state)
+/* Our FIN is out; it goes behind all data, which may have to wait for the peer's window. */
+static bool fin_sent(const struct fl_counts *c, uint8_t state)
 {
+	if (c->flags & FL_SEND_QUEUE)
+		return false;
 	return state == ST_FIN_WAIT1 || state == ST_FIN_WAIT2 || state == ST_CLOSING ||
 	       state == ST_LAST_ACK;
 }
@@ -38,7 +40,7 @@ static bool fin_sent(uint8_t state)
 enum role tracker_identify(const struct fl_sock *s, const struct fl_counts *c, uint8_t state,
 			   uint64_t *conn)
 {
-	enum role role = conn_role(c->acked_bytes, c->in_flight, c->tx_bytes, fin_sent(state));
+	enum role role = conn_role(c->acked_bytes, c->in_flight, c->tx_bytes, fin_sent(c, state));
 
 	*conn = role == ROLE_UNKNOWN ? 0 : conn_id(role, s->isn_own, s->isn_other);
 	return role;

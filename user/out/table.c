@@ -39,7 +39,7 @@ void table_columns_names(const struct table_column *of, unsigned int n, struct b
 void table_columns_describe(const struct table_column *of, unsigned int n, struct buf *b)
 {
 	for (unsigned int i = 0; i < n; i++)
-		buf_printf(b, "  %-16s%s%s\n", of[i].name, of[i].help, of[i].usual ? "" : " *");
+		buf_printf(b, "  %-18s%s%s\n", of[i].name, of[i].help, of[i].usual ? "" : " *");
 }
 
 /* Where a cell ends in the text of all, and the columns it takes. */
