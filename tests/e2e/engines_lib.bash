@@ -95,7 +95,7 @@ busybox_tree() {
 	chroot "$tree" /bin/true 2>/dev/null || { WORLD_SKIP="busybox is not static (package busybox-static)"; return 1; }
 }
 
-# up COMMAND…: wait until an engine answers, or say in WORLD_SKIP what it said last.
+# engine_up COMMAND…: wait until an engine answers, or say in WORLD_SKIP what it said last.
 engine_up() {
 	wait_for 60 "$@" >"$WORLD_DIR/up.log" 2>&1 && return
 	WORLD_SKIP="$1 does not start: $(grep -vh '^timed out' "$WORLD_DIR/daemon.log" "$WORLD_DIR/up.log" 2>/dev/null | tail -n1 | cut -c1-300)"
@@ -108,16 +108,24 @@ docker() {
 	in_world docker "$@"
 }
 
+# docker_start [networks|host]: with networks, as usual; or in the machine's own namespace, where it changes nothing: it
+# has neither bridges nor rules then, only containers with --network host or none.
 docker_start() {
 	need dockerd docker containerd runc iptables busybox || return 0
 	world_start
 	[ -z "$WORLD_SKIP" ] && busybox_tree || return 0
-	daemon in_world dockerd --exec-opt native.cgroupdriver=cgroupfs
+	case ${1:-networks} in
+	networks) daemon in_world dockerd --exec-opt native.cgroupdriver=cgroupfs ;;
+	host)
+		daemon in_mounts dockerd --exec-opt native.cgroupdriver=cgroupfs --bridge=none --iptables=false --ip6tables=false \
+			--ip-forward=false --ip-masq=false --userland-proxy=false
+		;;
+	esac
 	engine_up docker version || return 0
 	tar -C "$tree" -c . | docker import - bb >/dev/null || WORLD_SKIP="docker import failed"
 }
 
-# docker_idle: no containers and networks but Docker's own; for teardown.
+# docker_clean: leave no containers and networks but Docker's own; for teardown.
 docker_clean() {
 	local ids
 	[ -z "$WORLD_SKIP" ] || return 0
@@ -169,8 +177,8 @@ podman_start() {
 
 podman_clean() {
 	[ -z "$WORLD_SKIP" ] || return 0
-	podman pod rm -f -a >/dev/null
 	podman rm -f -t 0 -a >/dev/null
+	podman pod rm -f -t 0 -a >/dev/null
 	podman network prune -f >/dev/null
 }
 
@@ -198,7 +206,8 @@ containerd_start() {
 	[ -z "$WORLD_SKIP" ] && busybox_tree || return 0
 	# Nothing for Kubernetes, which would want CNI.
 	printf 'version = 2\ndisabled_plugins = ["io.containerd.grpc.v1.cri"]\n' >"$WORLD_DIR/containerd.toml"
-	daemon in_world containerd --config "$WORLD_DIR/containerd.toml"
+	# It has no networks, so it may be in the machine's, as is what it starts with --net-host.
+	daemon in_mounts containerd --config "$WORLD_DIR/containerd.toml"
 	engine_up ctr version || return 0
 	# ctr imports only whole images; it takes a folder as root file system as well.
 }
