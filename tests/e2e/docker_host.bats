@@ -31,7 +31,7 @@ own_listening() {
 
 @test "--network host: the container is named by its cgroup, the namespace is nobody's" {
 	port=$((20000 + RANDOM % 10000))
-	background "$FLOWNER_OUTSIDE" echo serve "127.0.0.1:$port"
+	background "$FLOWNER_OUTSIDE" echo serve "$port"
 	serve=$bg
 	wait_for 20 own_listening "$port"
 	trace_start
@@ -48,7 +48,7 @@ own_listening() {
 
 @test "--container with --network host: only what the container's own processes do" {
 	port=$((20000 + RANDOM % 10000))
-	background "$FLOWNER_OUTSIDE" echo serve "127.0.0.1:$port"
+	background "$FLOWNER_OUTSIDE" echo serve "$port"
 	wait_for 20 own_listening "$port"
 	trace_start --container "$name"
 	"$FLOWNER_OUTSIDE" echo ping "127.0.0.1:$port" >/dev/null

@@ -107,7 +107,7 @@ story() {
 	trace_stop
 	expect 1 '.type=="connect" and '"$(container "$client" "$cid")"
 	expect 1 '.type=="close" and '"$(container "$client" "$cid")"
-	expect 0 '.type!="lost" and .owner.container.id!="'"$cid"'"'
+	expect 0 '.type!="lost" and .owner.container.id!="'"$cid"'" and .netns.container.id!="'"$cid"'"'
 }
 
 @test "a pod: two containers in one namespace, each process in the right one, and the pod's name" {
