@@ -102,10 +102,10 @@ peer_named() {
 	wait_for 20 own_listening "$port"
 	trace_start
 	start "$one" --net-host -- sh -c "echo x | nc -w 2 127.0.0.1 $port; sleep 100"
-	[ "$(stat -Lc %i "/proc/$(ctr_pid "$one")/ns/net")" = "$(stat -Lc %i /proc/1/ns/net)" ]
+	[ "$(stat -Lc %i "/proc/$(ctr_pid "$one")/ns/net")" = "$(stat -Lc %i /proc/self/ns/net)" ]
 	wait_for 10 saw_closes 1 "$one"
 	trace_stop
-	expect 1 '.type=="connect" and '"$(named "$one")"' and .netns.name=="host" and .peer.owner.pid=='"$serve"
+	expect 1 '.type=="connect" and '"$(named "$one")"' and .netns.inode=='"$(stat -Lc %i /proc/self/ns/net)"' and .peer.owner.pid=='"$serve"
 	expect 1 '.type=="accept" and .owner.pid=='"$serve and $(peer_named "$one")"' and (.owner|has("container")|not)'
 	expect 0 '([.netns, .peer.netns] | any(.container.id=="'"$one"'"))'
 }

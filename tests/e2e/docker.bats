@@ -62,7 +62,7 @@ both_ends() {
 	# Of these two nothing else.
 	expect "$((4 * $1))" '.conn and ([.owner, .peer.owner] | any(.container.id=="'"$cid"'" or .container.id=="'"$sid"'"))'
 	[ "$(events ".conn and .owner.container.id==\"$sid\"" | jq -r .conn | sort -u | wc -l)" = "$1" ]
-	[ "$(events ".conn and ([\"$sid\", \"$cid\"]|index(.owner.container.id))" | jq -r .conn | sort | uniq -c | awk '$1 == 4' | wc -l)" = "$1" ]
+	[ "$(events ".conn and (.owner.container.id | IN(\"$sid\", \"$cid\"))" | jq -r .conn | sort | uniq -c | awk '$1 == 4' | wc -l)" = "$1" ]
 }
 
 @test "trace: both containers, at both ends, with the names and ids that docker inspect has" {

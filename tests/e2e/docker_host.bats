@@ -37,10 +37,10 @@ own_listening() {
 	trace_start
 	docker run -d --name "$name" --network host bb sh -c "echo x | nc -w 2 127.0.0.1 $port; sleep 100" >/dev/null
 	id=$(docker_id "$name")
-	[ "$(stat -Lc %i "/proc/$(docker_pid "$name")/ns/net")" = "$(stat -Lc %i /proc/1/ns/net)" ]
+	[ "$(stat -Lc %i "/proc/$(docker_pid "$name")/ns/net")" = "$(stat -Lc %i /proc/self/ns/net)" ]
 	wait_for 10 saw_closes 1 "$id"
 	trace_stop
-	expect 1 '.type=="connect" and .netns.name=="host" and .peer.owner.pid=='"$serve and $(container "$name" "$id")"
+	expect 1 '.type=="connect" and .netns.inode=='"$(stat -Lc %i /proc/self/ns/net)"' and .peer.owner.pid=='"$serve and $(container "$name" "$id")"
 	expect 1 '.type=="accept" and .owner.pid=='"$serve and $(to "$name" "$id")"' and (.owner|has("container")|not)'
 	expect 1 '.type=="close" and '"$(container "$name" "$id")"
 	expect 0 '([.netns, .peer.netns] | any(.container.id=="'"$id"'"))'
