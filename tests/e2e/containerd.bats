@@ -74,6 +74,7 @@ peer_named() {
 	trace_start
 	ctr task exec --exec-id e1 "$two" sh -c 'echo x | nc -w 2 10.9.0.1 9000'
 	wait_for 10 saw_closes 1 "$one"
+	wait_for 10 saw_closes 1 "$two"
 	trace_stop
 	expect 1 '.type=="connect" and '"$(named "$two") and $(peer_named "$one")"
 	expect 1 '.type=="accept" and '"$(named "$one") and $(peer_named "$two")"

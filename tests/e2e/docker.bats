@@ -70,7 +70,8 @@ both_ends() {
 	story
 	cip=$(docker_ip "$client")
 	docker kill "$client" >/dev/null
-	wait_for 20 seen '.type=="close" and .owner.container.id=="'"$sid"'"'
+	wait_for 20 saw_closes 1 "$sid"
+	wait_for 20 saw_closes 1 "$cid"
 	trace_stop
 	both_ends 1
 	expect 1 '.type=="listen" and .local.port==9000 and '"$(container "$server" "$sid")"
@@ -100,7 +101,8 @@ both_ends() {
 	story
 	who "$server"
 	docker kill "$client" >/dev/null
-	wait_for 20 seen '.type=="close" and .owner.container.id=="'"$sid"'"'
+	wait_for 20 saw_closes 1 "$sid"
+	wait_for 20 saw_closes 1 "$cid"
 	trace_stop
 	expect_rows 1 '.client and .server'
 	expect_rows 1 '.conn=="'"$(events '.type=="connect"' | jq -r "select($(container "$client" "$cid")).conn")"'"'
@@ -144,6 +146,9 @@ both_ends() {
 		docker run --rm --cidfile "$BATS_TEST_TMPDIR/cid$n" --name "$client-$n" --network "$net" bb sh -c "echo x | nc -w 2 $ip 9000 >/dev/null"
 	done
 	wait_for 20 saw_closes 3 "$sid"
+	for n in 1 2 3; do
+		wait_for 20 saw_closes 1 "$(cat "$BATS_TEST_TMPDIR/cid$n")"
+	done
 	trace_stop
 	for n in 1 2 3; do
 		cid=$(cat "$BATS_TEST_TMPDIR/cid$n")
@@ -314,7 +319,10 @@ outside_gone() {
 	cid=$(cat "$BATS_TEST_TMPDIR/cid")
 	in_ns "$c" sh -c 'echo x | timeout 10 nc -N -p 40000 10.9.0.2 9000' >/dev/null
 	wait_for 20 saw_closes 1 "$sid"
-	wait_for 20 seen '.type=="close" and .owner.comm=="flowner" and .local.addr=="10.9.0.2"'
+	wait_for 20 saw_closes 1 "$cid"
+	for end in 10.9.0.1 10.9.0.2; do
+		wait_for 20 seen '.type=="close" and (.owner|has("container")|not) and .local.addr=="'"$end"'"'
+	done
 	trace_stop
 	both_ends 1
 	mine='(.local.addr=="10.9.0.1" or .local.addr=="10.9.0.2")'

@@ -54,6 +54,7 @@ story() {
 	who "$server"
 	podman kill "$client" >/dev/null
 	wait_for 20 saw_closes 1 "$sid"
+	wait_for 20 saw_closes 1 "$cid"
 	trace_stop
 	expect 1 '.type=="listen" and .owner.container.runtime=="podman" and '"$(container "$server" "$sid")"
 	expect 1 '.type=="connect" and '"$(from "$client" "$cid") and $(to "$server" "$sid")"
@@ -90,6 +91,7 @@ story() {
 	podman run --rm --cidfile "$BATS_TEST_TMPDIR/cid" --name "$client" --network "$net" bb sh -c "echo x | nc -w 2 $ip 9000 >/dev/null"
 	cid=$(cat "$BATS_TEST_TMPDIR/cid")
 	wait_for 20 saw_closes 1 "$sid"
+	wait_for 20 saw_closes 1 "$cid"
 	trace_stop
 	expect 1 '.type=="connect" and '"$(from "$client" "$cid") and $(to "$server" "$sid")"
 	expect 1 '.type=="close" and '"$(from "$client" "$cid") and $(to "$server" "$sid")"
