@@ -45,7 +45,7 @@ struct opt {
 
 /* Several tables can make one command's options (the filter's are everywhere the same). */
 struct opt_set {
-	const char *title; /* heading in --help; NULL: "Options" */
+	const char *title; /* heading in --help; NULL: "Options", "": goes on without one */
 	const struct opt *opts;
 	void *cfg;
 };

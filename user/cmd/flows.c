@@ -163,8 +163,9 @@ int cmd_flows(int argc, char **argv)
 		{"Filter (a kind given twice is OR, different kinds are AND)", filter_opts,
 		 &cfg.filter},
 		{NULL, flows_opts, &cfg},
+		{"", output_run_opts, &cfg.output},
 		{NAMING_OPTS_TITLE, naming_opts, &cfg.naming},
-		{"Output", output_opts, &cfg.output},
+		{"Output", output_view_opts, &cfg.output},
 		{0},
 	};
 	struct table_columns columns;

@@ -6,7 +6,7 @@
 static const char *const formats[] = {"table", "json", NULL};
 
 #define OFF(member) offsetof(struct output_config, member)
-const struct opt output_opts[] = {
+const struct opt output_view_opts[] = {
 	{.letter = 'o',
 	 .name = "output",
 	 .arg = "FORMAT",
@@ -23,6 +23,10 @@ const struct opt output_opts[] = {
 	 .help = "no line of headings",
 	 .type = OPT_FLAG,
 	 .off = OFF(no_header)},
+	{0},
+};
+
+const struct opt output_run_opts[] = {
 	{.letter = 'd',
 	 .name = "duration",
 	 .arg = "SECONDS",

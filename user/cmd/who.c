@@ -17,8 +17,6 @@
 #include "collect/bpf_log.h"
 #include "out/help.h"
 
-static const char *const formats[] = {"table", "json", NULL};
-
 static int set_sort(const struct opt *opt, const char *value, void *var)
 {
 	_cleanup_buf_ struct buf b = {0};
@@ -41,32 +39,12 @@ static const struct opt who_opts[] = {
 	 .help = "UDP sockets too; with --listening those without a remote address",
 	 .type = OPT_FLAG,
 	 .off = OFF(udp)},
-	{0},
-};
-
-static const struct opt who_output_opts[] = {
-	{.letter = 'o',
-	 .name = "output",
-	 .arg = "FORMAT",
-	 .help = "table (default) or json, one object a line",
-	 .type = OPT_ENUM,
-	 .off = OFF(format),
-	 .names = formats},
-	{.name = "columns",
-	 .arg = "LIST",
-	 .help = "columns of the table, comma-separated (listed below)",
-	 .type = OPT_STRING,
-	 .off = OFF(columns)},
 	{.name = "sort",
 	 .arg = "KEY",
 	 .help = "server (default), client, state, tx, rx, bytes, rtt, idle, retransmits, queue",
 	 .type = OPT_CALL,
 	 .off = OFF(sort),
 	 .call = set_sort},
-	{.name = "no-header",
-	 .help = "no line of headings",
-	 .type = OPT_FLAG,
-	 .off = OFF(no_header)},
 	{0},
 };
 
@@ -126,7 +104,7 @@ int cmd_who(int argc, char **argv)
 		 &cfg.filter},
 		{NULL, who_opts, &cfg},
 		{NAMING_OPTS_TITLE, naming_opts, &cfg.naming},
-		{"Output", who_output_opts, &cfg},
+		{"Output", output_view_opts, &cfg.output},
 		{0},
 	};
 	struct table_columns columns;
@@ -139,7 +117,7 @@ int cmd_who(int argc, char **argv)
 		code = EXIT_DONE;
 	} else if (err || add_queries(&cfg, argc - rest, argv + rest)) {
 		code = EXIT_USAGE;
-	} else if (who_columns_parse(cfg.listening, cfg.columns, &columns, &bad)) {
+	} else if (who_columns_parse(cfg.listening, cfg.output.columns, &columns, &bad)) {
 		_cleanup_buf_ struct buf names = {0};
 
 		who_columns_names(cfg.listening, &names);

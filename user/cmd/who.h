@@ -9,6 +9,7 @@
 #include <stdbool.h>
 
 #include "cmd/naming_opts.h"
+#include "cmd/output_opts.h"
 #include "model/filter.h"
 #include "model/who_query.h"
 #include "model/who_sort.h"
@@ -17,11 +18,10 @@
 struct who_config {
 	struct filter filter;
 	struct naming_config naming;
+	struct output_config output; /* of it: format, columns, no_header */
 	struct who_query query;
-	int format;
-	const char *columns; /* NULL: the usual ones */
 	enum who_sort_key sort;
-	bool listening, udp, no_header;
+	bool listening, udp;
 };
 
 /* Returns the exit code. */

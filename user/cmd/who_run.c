@@ -114,7 +114,7 @@ static int join(struct run *r)
 {
 	const struct who_config *cfg = r->cfg;
 	bool paths = !cfg->listening &&
-		     (cfg->format == FORMAT_JSON || who_columns_want_path(r->columns));
+		     (cfg->output.format == FORMAT_JSON || who_columns_want_path(r->columns));
 	int err;
 
 	if (paths || (!cfg->listening && who_wants_topology(r->who)))
@@ -209,12 +209,12 @@ static bool find_path(void *ctx, const struct who_socket *from, const struct who
 static int show(struct run *r, struct who_row **rows, size_t n)
 {
 	const struct who_view v = {
-		.no_header = r->cfg->no_header, .path = r->paths ? find_path : NULL, .ctx = r};
+		.no_header = r->cfg->output.no_header, .path = r->paths ? find_path : NULL, .ctx = r};
 	int err = 0;
 
-	if (r->cfg->format == FORMAT_TABLE)
+	if (r->cfg->output.format == FORMAT_TABLE)
 		who_table_show(&v, r->columns, rows, n, &r->out);
-	for (size_t i = 0; r->cfg->format == FORMAT_JSON && i < n && !err; i++) {
+	for (size_t i = 0; r->cfg->output.format == FORMAT_JSON && i < n && !err; i++) {
 		who_json(&v, rows[i], &r->out);
 		if (r->out.len >= FLUSH_BYTES)
 			err = buf_flush(&r->out, STDOUT_FILENO);

@@ -52,7 +52,8 @@ void help_print(const char *usage, const char *about, const struct opt_set *sets
 	if (about)
 		buf_printf(&b, "\n%s\n", about);
 	for (set = sets; set->opts; set++) {
-		buf_printf(&b, "\n%s:\n", set->title ? set->title : "Options");
+		if (!set->title || *set->title)
+			buf_printf(&b, "\n%s:\n", set->title ? set->title : "Options");
 		for (const struct opt *o = set->opts; o->name; o++)
 			if (!o->hidden)
 				print_option(&b, o);

@@ -178,14 +178,7 @@ static void put_tables(struct json *j, const struct net_map *m, const struct map
 static void put_container(struct json *j, const struct container *c)
 {
 	json_open(j, NULL);
-	json_str(j, "runtime", c->runtime);
-	json_str(j, "id", c->id);
-	if (c->name)
-		json_str(j, "name", c->name);
-	if (c->image)
-		json_str(j, "image", c->image);
-	if (c->pod)
-		json_str(j, "pod", c->pod);
+	party_json_container_facts(j, c);
 	if (c->nlabels) {
 		json_open(j, "labels");
 		for (size_t i = 0; i < c->nlabels; i++) {

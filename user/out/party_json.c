@@ -28,11 +28,8 @@ void party_json_end(struct json *j, const char *key, const struct addr_port *ap)
 	json_close(j);
 }
 
-void party_json_container(struct json *j, const char *key, const struct container *c)
+void party_json_container_facts(struct json *j, const struct container *c)
 {
-	if (!c || !c->runtime)
-		return;
-	json_open(j, key);
 	json_str(j, "runtime", c->runtime);
 	json_str(j, "id", c->id);
 	if (c->name)
@@ -41,6 +38,14 @@ void party_json_container(struct json *j, const char *key, const struct containe
 		json_str(j, "image", c->image);
 	if (c->pod)
 		json_str(j, "pod", c->pod);
+}
+
+void party_json_container(struct json *j, const char *key, const struct container *c)
+{
+	if (!c || !c->runtime)
+		return;
+	json_open(j, key);
+	party_json_container_facts(j, c);
 	json_close(j);
 }
 

@@ -19,6 +19,8 @@ void party_json_end(struct json *j, const char *key, const struct addr_port *ap)
 void party_json_owner(struct json *j, const char *key, const struct owner *o);
 /* {"runtime","id","name","image","pod"}; NULL, or without a runtime: nothing */
 void party_json_container(struct json *j, const char *key, const struct container *c);
+/* The same without its braces. */
+void party_json_container_facts(struct json *j, const struct container *c);
 /* RFC 3339 with nanoseconds */
 void party_json_time(struct json *j, const char *key, struct wall_clock *clock, uint64_t boot_ns);
 
