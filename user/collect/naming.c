@@ -15,7 +15,7 @@
 #define NEW_NS      (2 * SECOND_NS)
 #define NEW_GAP_NS  (50 * 1000000ULL)
 /* Going through all processes may take this part of the time. */
-#define SCAN_SHARE 20
+#define SCAN_SHARE 50
 
 /* How long the dead are remembered, and how many cgroups and containers are no matter. */
 #define REMEMBER_NS (60 * SECOND_NS)
