@@ -38,7 +38,8 @@ int packet_file_read(struct packet_file *f, void *out, size_t n, size_t *got)
 
 int packet_file_cut(struct packet_file *f)
 {
-	return packet_file_fail(f, 0, "the file ends too early, inside of what follows packet %" PRIu64,
+	return packet_file_fail(f, 0,
+				"the file ends too early, inside of what follows packet %" PRIu64,
 				f->packets);
 }
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Reads captured packets from a file: pcapng with its interfaces, comments, directions and names (libpcap
- * keeps those to itself, and refuses files with several link types), and pcap, in either byte order.
- * Nothing in the file is trusted; what is held of it stays under PACKET_FILE_BLOCK_MAX twice.
+ * Reads captured packets from a file: pcapng with its interfaces, comments, directions and names
+ * (libpcap keeps those to itself, and refuses files with several link types), and pcap, in either
+ * byte order. Nothing in the file is trusted; what is held of it stays under PACKET_FILE_BLOCK_MAX
+ * twice.
  */
 #ifndef FLOWNER_COLLECT_PACKET_FILE_H
 #define FLOWNER_COLLECT_PACKET_FILE_H
@@ -71,7 +72,8 @@ const char *packet_file_remark(const struct packet_file *f);
 /* Who wrote it and where, of the last section; "" where the file does not say. */
 const char *packet_file_writer(const struct packet_file *f);
 
-/* Names of addresses met so far, in the order of the file; an address may be there several times. */
+/* Names of addresses met so far, in the order of the file; an address may be there several times.
+ */
 const struct packet_name *packet_file_names(const struct packet_file *f, size_t *n);
 
 #endif

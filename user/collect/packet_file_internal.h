@@ -12,10 +12,10 @@
 struct packet_file {
 	FILE *in;
 	int (*next)(struct packet_file *f, struct packet_record *r);
-	bool swapped;      /* the other byte order than this machine's */
-	bool ended;        /* 0 was returned, or an error */
-	int err;           /* the error */
-	uint64_t packets;  /* so far */
+	bool swapped;     /* the other byte order than this machine's */
+	bool ended;       /* 0 was returned, or an error */
+	int err;          /* the error */
+	uint64_t packets; /* so far */
 	char remark[200];
 	char *writer;
 	char *comment; /* of the packet */
@@ -47,7 +47,8 @@ int packet_file_cut(struct packet_file *f);
 /* A copy, cut at PACKET_FILE_TEXT_MAX and at a NUL; NULL: no memory. */
 char *packet_file_text(const uint8_t *p, size_t len);
 
-/* A new one at the end of the table. 0, -ENOMEM, -E2BIG with a remark; its strings are the table's from now. */
+/* A new one at the end of the table. 0, -ENOMEM, -E2BIG with a remark; its strings are the table's
+ * from now. */
 int packet_file_add_interface(struct packet_file *f, const struct packet_interface *i);
 void packet_file_drop_interfaces(struct packet_file *f);
 void packet_interface_free(struct packet_interface *i);

@@ -175,7 +175,7 @@ static int read_packet_options(struct packet_file *f, struct packet_record *r, s
 		} else if (o.code == PCAPNG_EPB_FLAGS && o.len == 4) {
 			uint32_t flags = packet_file_u32(f, o.value) & PCAPNG_DIRECTION_MASK;
 
-			r->direction = flags == PCAPNG_INBOUND	  ? PACKET_IN
+			r->direction = flags == PCAPNG_INBOUND    ? PACKET_IN
 				       : flags == PCAPNG_OUTBOUND ? PACKET_OUT
 								  : PACKET_DIRECTION_UNKNOWN;
 		} else if (o.code == PCAPNG_EPB_DROPCOUNT && o.len == 8) {
@@ -197,7 +197,8 @@ static int set_interface(struct packet_file *f, struct packet_record *r, uint32_
 	return 0;
 }
 
-/* Both kinds have the same 20 bytes in front, but for the interface's number, 16 bits in the old one. */
+/* Both kinds have the same 20 bytes in front, but for the interface's number, 16 bits in the old
+ * one. */
 static int read_packet(struct packet_file *f, struct packet_record *r, bool old)
 {
 	const uint8_t *p = f->block;
@@ -319,7 +320,8 @@ static bool is_length(uint32_t total, uint32_t least)
 	return total >= least && total % 4 == 0;
 }
 
-/* Its type has been read. 1, 0 (cut), or -errno. Its own magic says in which order its length is. */
+/* Its type has been read. 1, 0 (cut), or -errno. Its own magic says in which order its length is.
+ */
 static int read_section(struct packet_file *f)
 {
 	uint8_t h[8];

@@ -60,9 +60,11 @@ struct dns_record {
 	bool known; /* the type is one of those, and its data makes sense */
 };
 
-/* 1, or 0: it is shorter than a header. Bytes of one message; they have to stay as long as m is used. */
+/* 1, or 0: it is shorter than a header. Bytes of one message; they have to stay as long as m is
+ * used. */
 int dns_open(struct dns_message *m, struct packet_bytes bytes);
-/* 1: a record; 0: there are no more; -ENODATA: the captured bytes end here; -EBADMSG: it is nonsense. */
+/* 1: a record; 0: there are no more; -ENODATA: the captured bytes end here; -EBADMSG: it is
+ * nonsense. */
 int dns_next(struct dns_message *m, struct dns_record *r);
 
 #endif

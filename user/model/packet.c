@@ -83,7 +83,8 @@ static void parse_ethernet(struct packet *p)
 	parse_link(p, "ether", 14, 12);
 }
 
-/* Nothing in front, or a word that says the family in the byte order and with the number of some machine. */
+/* Nothing in front, or a word that says the family in the byte order and with the number of some
+ * machine. */
 static void parse_no_link(struct packet *p, size_t size)
 {
 	if (!has(&p->payload, size, 1)) {
@@ -107,6 +108,7 @@ void packet_parse(struct packet *p, uint16_t link_type, const void *data, size_t
 	if (len < p->payload.cap)
 		p->payload.len = p->payload.cap;
 	p->net = p->payload;
+	p->frame_len = p->payload.len;
 	switch (link_type) {
 	case PACKET_LINK_ETHERNET:
 		parse_ethernet(p);

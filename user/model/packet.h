@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * What a packet says, from its link header to its transport header, in a plain struct. Nothing of it is
- * trusted: no byte behind `caplen` is read, no length of the packet's own is believed, and the time
- * it takes is bounded. Bytes stay where they are: pointers in here point into the packet.
+ * What a packet says, from its link header to its transport header, in a plain struct. Nothing of
+ * it is trusted: no byte behind `caplen` is read, no length of the packet's own is believed, and
+ * the time it takes is bounded. Bytes stay where they are: pointers in here point into the packet.
  */
 #ifndef FLOWNER_MODEL_PACKET_H
 #define FLOWNER_MODEL_PACKET_H
@@ -72,10 +72,11 @@ struct packet_tcp {
 
 struct packet_icmp {
 	uint8_t type, code;
-	bool rest;       /* the four bytes behind the checksum are there: */
+	bool rest; /* the four bytes behind the checksum are there: */
 	uint16_t id, seq;
-	uint32_t word;   /* the same as one number: an MTU, a gateway… */
-	/* Of neighbour discovery the target, of a redirect the gateway, of an MLD report the group. */
+	uint32_t word; /* the same as one number: an MTU, a gateway… */
+	/* Of neighbour discovery the target, of a redirect the gateway, of an MLD report the group.
+	 */
 	bool has_target;
 	struct addr target;
 	/* Of an error: the packet that it is about. */
@@ -89,6 +90,8 @@ struct packet_icmp {
 
 struct packet {
 	enum packet_kind kind;
+	size_t frame_len; /* of all of it, link header and padding included, as it was on the wire
+			   */
 	bool has_macs;
 	uint8_t src_mac[6], dst_mac[6];
 	uint16_t vlan[PACKET_VLANS_MAX]; /* tags, outermost first: priority and number */
@@ -124,7 +127,9 @@ struct packet {
 	const char *truncated;
 };
 
-/* `len` is what the packet was; it is taken for caplen if it is less. data may be NULL if caplen is 0. */
-void packet_parse(struct packet *p, uint16_t link_type, const void *data, size_t caplen, size_t len);
+/* `len` is what the packet was; it is taken for caplen if it is less. data may be NULL if caplen is
+ * 0. */
+void packet_parse(struct packet *p, uint16_t link_type, const void *data, size_t caplen,
+		  size_t len);
 
 #endif

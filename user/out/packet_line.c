@@ -36,12 +36,23 @@ void packet_put_proto(struct buf *b, uint8_t proto)
 		uint8_t number;
 		const char *name;
 	} names[] = {
-		{IPPROTO_ICMP, "icmp"},	 {IPPROTO_IGMP, "igmp"},     {IPPROTO_IPIP, "ipip"},
-		{IPPROTO_TCP, "tcp"},	 {IPPROTO_UDP, "udp"},	     {IPPROTO_DCCP, "dccp"},
-		{IPPROTO_IPV6, "ipv6"},	 {IPPROTO_GRE, "gre"},	     {IPPROTO_ESP, "esp"},
-		{IPPROTO_AH, "ah"},	 {IPPROTO_ICMPV6, "icmp6"},  {IPPROTO_NONE, "no next header"},
-		{89, "ospf"},		 {IPPROTO_PIM, "pim"},	     {112, "vrrp"},
-		{IPPROTO_SCTP, "sctp"}, {IPPROTO_UDPLITE, "udplite"},
+		{IPPROTO_ICMP, "icmp"},
+		{IPPROTO_IGMP, "igmp"},
+		{IPPROTO_IPIP, "ipip"},
+		{IPPROTO_TCP, "tcp"},
+		{IPPROTO_UDP, "udp"},
+		{IPPROTO_DCCP, "dccp"},
+		{IPPROTO_IPV6, "ipv6"},
+		{IPPROTO_GRE, "gre"},
+		{IPPROTO_ESP, "esp"},
+		{IPPROTO_AH, "ah"},
+		{IPPROTO_ICMPV6, "icmp6"},
+		{IPPROTO_NONE, "no next header"},
+		{89, "ospf"},
+		{IPPROTO_PIM, "pim"},
+		{112, "vrrp"},
+		{IPPROTO_SCTP, "sctp"},
+		{IPPROTO_UDPLITE, "udplite"},
 	};
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
@@ -62,20 +73,13 @@ static bool is_zero(const uint8_t mac[6])
 
 static void put_arp_request(struct buf *b, const struct packet_arp *arp)
 {
-	if (addr_equal(&arp->sender, &arp->target))
-		buf_lit(b, "Announcement ");
-	else if (addr_is_any(&arp->sender))
-		buf_lit(b, "Probe ");
-	else
-		buf_lit(b, "Request who-has ");
+	buf_lit(b, "Request who-has ");
 	packet_put_addr(b, &arp->target);
 	if (!is_zero(arp->target_mac)) {
 		buf_lit(b, " (");
 		packet_put_mac(b, arp->target_mac);
 		buf_putc(b, ')');
 	}
-	if (addr_equal(&arp->sender, &arp->target) || addr_is_any(&arp->sender))
-		return;
 	buf_lit(b, " tell ");
 	packet_put_addr(b, &arp->sender);
 }
@@ -133,7 +137,7 @@ static void put_udp(struct buf *b, const struct packet *p)
 	} else if ((is_dns(p->src_port) || is_dns(p->dst_port)) && !p->fragment) {
 		buf_putc(b, ' ');
 		packet_put_dns(b, p->payload);
-	} else if (p->udp_len > p->payload.len && !p->fragment) {
+	} else if (p->udp_len > p->payload.len + p->missing && !p->fragment) {
 		buf_printf(b, " UDP, bad length %u > %zu", p->udp_len, p->payload.len);
 	} else {
 		buf_printf(b, " UDP, length %u", p->udp_len);
@@ -191,8 +195,8 @@ static void put_ip(struct buf *b, const struct packet *p)
 	}
 	buf_putc(b, ' ');
 	if (p->missing)
-		buf_printf(b, "truncated-ip%s - %u bytes missing! ",
-			   p->ip_version == 6 ? "6" : "", p->missing);
+		buf_printf(b, "truncated-ip%s - %u bytes missing! ", p->ip_version == 6 ? "6" : "",
+			   p->missing);
 	put_ends(b, p);
 	if (p->hop_by_hop)
 		buf_lit(b, " HBH");
@@ -213,7 +217,7 @@ static void put_other(struct buf *b, const struct packet *p)
 		buf_lit(b, "802.3, ");
 	else if (p->has_ethertype)
 		buf_printf(b, "ethertype 0x%04x, ", p->ethertype);
-	buf_printf(b, "length %zu", p->net.len);
+	buf_printf(b, "length %zu", p->frame_len);
 	packet_put_truncated(b, p);
 }
 

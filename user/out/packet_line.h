@@ -4,7 +4,8 @@
  *
  *	03:10:11.123456  lab-server/web  eth0  In   IP 10.9.0.1.40000 > 10.9.0.2.80: Flags [S], …
  *
- * From "IP" on it is what `tcpdump -n -S` says of it. Everything is escaped: a packet cannot move the cursor.
+ * From "IP" on it is what `tcpdump -n -S` says of it. Everything is escaped: a packet cannot move
+ *the cursor.
  */
 #ifndef FLOWNER_OUT_PACKET_LINE_H
 #define FLOWNER_OUT_PACKET_LINE_H
@@ -19,12 +20,14 @@ struct packet_line_who {
 	enum packet_direction direction;
 };
 
-/* Columns get wider with what has been shown in them, so that lines mostly stand in line. Begins as {0}. */
+/* Columns get wider with what has been shown in them, so that lines mostly stand in line. Begins as
+ * {0}. */
 struct packet_line_widths {
 	size_t who, interface;
 };
 
-/* `time` is what wall_clock_local() takes: of the wall, if the clock's offset is 0. Ends with a newline. */
+/* `time` is what wall_clock_local() takes: of the wall, if the clock's offset is 0. Ends with a
+ * newline. */
 void packet_line(struct buf *b, struct packet_line_widths *w, struct wall_clock *clock,
 		 uint64_t time, const struct packet_line_who *who, const struct packet *p);
 

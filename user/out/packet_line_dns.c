@@ -14,11 +14,11 @@ static void put_type(struct buf *b, uint16_t type)
 		uint16_t type;
 		const char *name;
 	} names[] = {
-		{DNS_A, "A"},	   {DNS_NS, "NS"},     {DNS_CNAME, "CNAME"}, {DNS_SOA, "SOA"},
-		{DNS_PTR, "PTR"},  {13, "HINFO"},      {DNS_MX, "MX"},	     {DNS_TXT, "TXT"},
-		{DNS_AAAA, "AAAA"}, {DNS_SRV, "SRV"},  {35, "NAPTR"},	     {39, "DNAME"},
-		{41, "OPT"},	   {43, "DS"},	       {46, "RRSIG"},	     {47, "NSEC"},
-		{48, "DNSKEY"},	   {64, "SVCB"},       {65, "HTTPS"},	     {252, "AXFR"},
+		{DNS_A, "A"},       {DNS_NS, "NS"},   {DNS_CNAME, "CNAME"}, {DNS_SOA, "SOA"},
+		{DNS_PTR, "PTR"},   {13, "HINFO"},    {DNS_MX, "MX"},       {DNS_TXT, "TXT"},
+		{DNS_AAAA, "AAAA"}, {DNS_SRV, "SRV"}, {35, "NAPTR"},        {39, "DNAME"},
+		{41, "OPT"},        {43, "DS"},       {46, "RRSIG"},        {47, "NSEC"},
+		{48, "DNSKEY"},     {64, "SVCB"},     {65, "HTTPS"},        {252, "AXFR"},
 		{255, "ANY"},
 	};
 
@@ -43,9 +43,9 @@ static void put_opcode(struct buf *b, uint8_t opcode)
 
 static void put_rcode(struct buf *b, uint8_t rcode)
 {
-	static const char *const names[] = {"",		" FormErr",  " ServFail", " NXDomain",
-					    " NotImp",	" Refused",  " YXDomain", " YXRRSet",
-					    " NXRRSet", " NotAuth",  " NotZone"};
+	static const char *const names[] = {"",         " FormErr", " ServFail", " NXDomain",
+					    " NotImp",  " Refused", " YXDomain", " YXRRSet",
+					    " NXRRSet", " NotAuth", " NotZone"};
 
 	if (rcode < sizeof(names) / sizeof(names[0]))
 		buf_puts(b, names[rcode]);

@@ -45,16 +45,8 @@ static void put_echo(struct buf *b, const struct packet_icmp *icmp, const char *
 static void put_unreachable(struct buf *b, const struct packet_icmp *icmp)
 {
 	static const struct number_name codes[] = {
-		{0, "net"},
-		{1, "host"},
-		{5, "source route"},
-		{6, "net"},
-		{7, "host"},
-		{9, "net"},
-		{10, "host"},
-		{11, "net"},
-		{12, "host"},
-		{13, "host"},
+		{0, "net"}, {1, "host"},  {5, "source route"}, {6, "net"},   {7, "host"},
+		{9, "net"}, {10, "host"}, {11, "net"},         {12, "host"}, {13, "host"},
 	};
 	const char *what = name_of(codes, COUNT(codes), icmp->code);
 
@@ -97,10 +89,11 @@ static void put_redirect(struct buf *b, const struct packet_icmp *icmp)
 void packet_put_icmp(struct buf *b, const struct packet *p)
 {
 	static const struct number_name types[] = {
-		{4, "source quench"},	    {9, "router advertisement"}, {10, "router solicitation"},
-		{12, "parameter problem"},  {13, "time stamp query"},	 {14, "time stamp reply"},
-		{15, "information request"}, {16, "information reply"},	 {17, "address mask request"},
-		{18, "address mask reply"},
+		{4, "source quench"},         {9, "router advertisement"},
+		{10, "router solicitation"},  {12, "parameter problem"},
+		{13, "time stamp query"},     {14, "time stamp reply"},
+		{15, "information request"},  {16, "information reply"},
+		{17, "address mask request"}, {18, "address mask reply"},
 	};
 	const struct packet_icmp *icmp = &p->icmp;
 	const char *name = name_of(types, COUNT(types), icmp->type);
@@ -120,7 +113,8 @@ void packet_put_icmp(struct buf *b, const struct packet *p)
 	else if (icmp->type == 5 && icmp->has_target)
 		put_redirect(b, icmp);
 	else if (icmp->type == 11)
-		buf_puts(b, icmp->code ? "ip reassembly time exceeded" : "time exceeded in-transit");
+		buf_puts(b,
+			 icmp->code ? "ip reassembly time exceeded" : "time exceeded in-transit");
 	else if (name)
 		buf_puts(b, name);
 	else
@@ -131,9 +125,12 @@ void packet_put_icmp(struct buf *b, const struct packet *p)
 static void put_unreachable6(struct buf *b, const struct packet_icmp *icmp)
 {
 	static const struct number_name codes[] = {
-		{0, "unreachable route"},      {1, "unreachable prohibited"},
-		{2, "beyond scope"},	       {3, "unreachable address"},
-		{4, "unreachable port"},       {5, "source address failed ingress/egress policy"},
+		{0, "unreachable route"},
+		{1, "unreachable prohibited"},
+		{2, "beyond scope"},
+		{3, "unreachable address"},
+		{4, "unreachable port"},
+		{5, "source address failed ingress/egress policy"},
 		{6, "reject route to destination"},
 	};
 	const char *what = name_of(codes, COUNT(codes), icmp->code);

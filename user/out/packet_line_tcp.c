@@ -95,7 +95,7 @@ static void put_options(struct buf *b, const struct packet *p)
 		put_option(b, &tcp->options[i]);
 	}
 	if (tcp->bad_option)
-		buf_lit(b, "[bad opt]");
+		buf_puts(b, tcp->n_options ? ",[bad opt]" : "[bad opt]");
 }
 
 void packet_put_tcp(struct buf *b, const struct packet *p)
@@ -108,13 +108,13 @@ void packet_put_tcp(struct buf *b, const struct packet *p)
 		return;
 	}
 	if (tcp->header_len < 20) {
-		buf_printf(b, " tcp %zu [bad hdr length %u, too short, < 20]",
+		buf_printf(b, " tcp %zu [bad hdr length %u - too short, < 20]",
 			   len - tcp->header_len, tcp->header_len);
 		return;
 	}
 	put_flags(b, tcp->flags);
 	if (tcp->header_len > 20 && !p->truncated && !tcp->n_options && !tcp->bad_option) {
-		buf_printf(b, " [bad hdr length %u, too long, > %zu]", tcp->header_len, len);
+		buf_printf(b, " [bad hdr length %u - too long, > %zu]", tcp->header_len, len);
 		return;
 	}
 	if (len || tcp->flags & (TCP_FIN | TCP_SYN | TCP_RST)) {

@@ -60,7 +60,8 @@ struct pcapng_packet {
 	uint32_t caplen, len; /* what there is of it; what it was */
 	enum packet_direction direction;
 	const char *comment;
-	uint64_t drops; /* lost between the interface's packet before and this one, or PCAPNG_UNKNOWN */
+	uint64_t drops; /* lost between the interface's packet before and this one, or
+			   PCAPNG_UNKNOWN */
 	uint64_t id;    /* the same for one packet on several interfaces, or PCAPNG_UNKNOWN */
 };
 
