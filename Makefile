@@ -126,9 +126,11 @@ LIB_OBJS := $(filter-out $(B)/obj/main.o,$(OBJS))
 TEST_LIBS = -lcmocka
 TEST_SRCS := $(sort $(wildcard tests/unit/test_*.c tests/bpf/test_*.c))
 TESTS := $(TEST_SRCS:tests/%.c=$(B)/tests/%)
+# Programs that end-to-end tests run.
+TEST_TOOLS := $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/tools/*.c))
 TEST_SKELS := $(patsubst tests/bpf/%.bpf.c,$(B)/gen/tests_%.skel.h,$(wildcard tests/bpf/*.bpf.c))
 
-$(B)/tests: $(TESTS)
+$(B)/tests: $(TESTS) $(TEST_TOOLS)
 $(B)/tests/bpf: $(filter $(B)/tests/bpf/%,$(TESTS))
 	@:
 

@@ -40,32 +40,66 @@ static bool is_misleading(uint32_t cp)
 	       (cp >= 0x2066 && cp <= 0x2069);
 }
 
+/*
+ * Length of the harmless character at s, 0: there is none, and *broken bytes of it are to be shown
+ * as numbers. (All bytes of it: a C1 control is two.)
+ */
+static size_t harmless_at(const unsigned char *s, size_t *broken)
+{
+	uint32_t cp = 0;
+	size_t len = utf8_at(s, &cp);
+
+	if (len && cp >= 0x20 && cp != 0x7f && !(cp >= 0x80 && cp < 0xa0) && !is_misleading(cp))
+		return len;
+	*broken = len ? len : 1;
+	return 0;
+}
+
+static void put_numbers(struct buf *b, const unsigned char *s, size_t len)
+{
+	for (size_t i = 0; i < len; i++) {
+		buf_lit(b, "\\x");
+		buf_hex(b, s[i], 2);
+	}
+}
+
 size_t text_plain(struct buf *b, const char *str)
 {
 	const unsigned char *s = (const unsigned char *)str;
 	size_t columns = 0;
 
 	while (*s) {
-		uint32_t cp = 0;
-		size_t len = utf8_at(s, &cp);
+		size_t broken = 0, len = harmless_at(s, &broken);
 
-		if (len && cp >= 0x20 && cp != 0x7f && !(cp >= 0x80 && cp < 0xa0) &&
-		    !is_misleading(cp)) {
+		if (len) {
 			buf_put(b, s, len);
 			columns++;
 		} else {
-			/* All bytes of it: a C1 control is two. */
-			if (len == 0)
-				len = 1;
-			for (size_t i = 0; i < len; i++) {
-				buf_lit(b, "\\x");
-				buf_hex(b, s[i], 2);
-				columns += 4;
-			}
+			put_numbers(b, s, broken);
+			columns += 4 * broken;
 		}
-		s += len;
+		s += len + broken;
 	}
 	return columns;
+}
+
+void text_bounded(struct buf *b, const char *str, const char *keep, size_t max)
+{
+	const unsigned char *s = (const unsigned char *)str;
+
+	while (*s) {
+		size_t broken = 0, len = strchr(keep, *s) ? 1 : harmless_at(s, &broken);
+		size_t takes = len + 4 * broken;
+
+		if (takes > max)
+			return;
+		max -= takes;
+		if (len)
+			buf_put(b, s, len);
+		else
+			put_numbers(b, s, broken);
+		s += len + broken;
+	}
 }
 
 void text_json(struct buf *b, const char *str)
