@@ -157,7 +157,7 @@ $(B)/tests/%.o: tests/%.c $(B)/config.mk
 	$(Q)$(CC) $(ALL_CFLAGS) -c -o $@ $<
 
 $(B)/tests/bpf/test_parse_random: $(B)/tests/bpf/pcap_filter.o
-$(B)/tests/bpf/test_expression: $(B)/tests/bpf/pcap_filter.o
+$(B)/tests/bpf/test_expression $(B)/tests/bpf/test_expression_tag: $(B)/tests/bpf/pcap_filter.o
 
 .PHONY: $(B)/tests $(B)/tests/bpf
 -include $(wildcard $(B)/tests/*/*.d)

@@ -409,13 +409,31 @@ static void other(struct filter *f, const struct cbpf_insn *i)
 	}
 }
 
+/*
+ * What the verifier knows of A and X would be another thing in each round and on each way through
+ * it, and it would go all of these ways. Nothing is known of what an unknown number has been put
+ * to, and taken away from again.
+ */
+static void begin_loop(struct filter *f)
+{
+	struct ebpf *c = &f->code;
+
+	ebpf_mov_imm(c, RND, PACKET_FILTER_ROUNDS);
+	/* Here jump_back() comes in. */
+	ebpf_load(c, BPF_W, BPF_REG_1, CTX, FIELD(len));
+	for (int i = 0; i < 2; i++) {
+		ebpf_alu32(c, BPF_XOR, A, BPF_REG_1);
+		ebpf_alu32(c, BPF_XOR, X, BPF_REG_1);
+	}
+}
+
 static void translate_insn(struct filter *f, size_t pc)
 {
 	const struct cbpf_insn *i = &f->prog[pc];
 
 	ebpf_label(&f->code, (uint32_t)pc);
 	if (f->loops[pc])
-		ebpf_mov_imm(&f->code, RND, PACKET_FILTER_ROUNDS);
+		begin_loop(f);
 	if (ends(i)) {
 		no_match(f);
 	} else if (i->code == (BPF_RET | BPF_A)) {
