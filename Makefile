@@ -46,7 +46,7 @@ BPFTOOL ?= bpftool
 # --- what the machine has -----------------------------------------------------------------------
 # config.mk is made after install-deps has run; make reads it and starts over.
 
-PACKAGES := libbpf libelf zlib libnl-3.0 libnl-route-3.0 json-c libcap-ng
+PACKAGES := libbpf libelf zlib libnl-3.0 libnl-route-3.0 json-c libcap-ng libpcap
 
 ifeq ($(filter clean format,$(MAKECMDGOALS)),)
 include $(B)/config.mk
@@ -159,7 +159,7 @@ $(B)/tests/%.o: tests/%.c $(B)/config.mk
 	$(Q)$(CC) $(ALL_CFLAGS) -c -o $@ $<
 
 $(B)/tests/bpf/test_parse_random: $(B)/tests/bpf/pcap_filter.o
-$(B)/tests/bpf/test_parse_random: TEST_LIBS += $(shell pkg-config --libs libpcap)
+$(B)/tests/bpf/test_expression $(B)/tests/bpf/test_expression_tag: $(B)/tests/bpf/pcap_filter.o
 
 .PHONY: $(B)/tests $(B)/tests/bpf
 -include $(wildcard $(B)/tests/*/*.d)

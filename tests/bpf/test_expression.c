@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * Expressions in the kernel: what collect/packet_filter.h makes of libpcap's programs says of every
+ * packet what libpcap itself says of it. All expressions of expressions.txt, on all packets.
+ *
+ *	FLOWNER_SEED=N	other changes
+ *	FLOWNER_CUTS=N	each expression sees one of N of the packets cut and changed; 1: all
+ */
+#include "expression_run.h"
+
+#define CUTS 12
+
+struct comparison {
+	struct corpus corpus;
+	bool l3;
+	size_t cuts;
+	size_t none; /* expressions that match nothing */
+};
+
+static bool run(int fd, const struct frame *f)
+{
+	LIBBPF_OPTS(bpf_test_run_opts, o, .data_in = f->bytes, .data_size_in = (uint32_t)f->len,
+		    .repeat = 1);
+
+	assert_int_equal(bpf_prog_test_run_opts(fd, &o), 0);
+	assert_true((int)o.retval == PACKET_FILTER_NO || (int)o.retval == PACKET_FILTER_YES);
+	return (int)o.retval == PACKET_FILTER_YES;
+}
+
+/* How many packets it matches. */
+static size_t compare(const struct comparison *k, const char *text, struct pcap_filter *witness,
+		      const struct expression *e)
+{
+	int plain = load(e, k->l3, false), compact = load(e, k->l3, true);
+	size_t matched = 0, offset = any() % k->cuts;
+
+	if (plain < 0 || compact < 0)
+		fail_msg("%s: %d, %d", text, plain, compact);
+	for (size_t i = 0; i < k->corpus.n; i++) {
+		const struct frame *f = &k->corpus.frames[i];
+		uint32_t len = (uint32_t)f->len;
+		bool want;
+
+		if (i >= k->corpus.whole && i % k->cuts != offset)
+			continue;
+		want = pcap_filter_matches(witness, f->bytes, f->len);
+		matched += want;
+		if (run(plain, f) != want || run(compact, f) != want) {
+			frame_print(f);
+			fail_msg("%s: libpcap says %d", text, want);
+		}
+		assert_int_equal(expression_matches(e, f->bytes, len, len), want);
+	}
+	close(plain);
+	close(compact);
+	return matched;
+}
+
+static void on_expression(void *ctx, const char *text)
+{
+	struct comparison *k = ctx;
+	struct pcap_filter *witness = pcap_filter_new(text, k->l3);
+	struct expression *e = compile(text, k->l3);
+
+	assert_true(!witness == !e);
+	if (!e)
+		return;
+	k->none += !compare(k, text, witness, e);
+	expression_free(e);
+	pcap_filter_free(witness);
+}
+
+static void compare_all(bool l3)
+{
+	struct comparison k = {.l3 = l3, .cuts = number_of("FLOWNER_CUTS", CUTS)};
+	size_t n;
+
+	rng = number_of("FLOWNER_SEED", SEED);
+	k.corpus = make_corpus(l3);
+	n = each_expression(on_expression, &k);
+	fprintf(stderr, "# %zu expressions, %zu of which match nothing; %zu packets, %zu whole\n",
+		n, k.none, k.corpus.n, k.corpus.whole);
+	assert_true(n >= 300);
+	/* Else there is little to compare. */
+	assert_true(l3 || k.none < n / 10);
+	free(k.corpus.frames);
+}
+
+TEST(ethernet)
+{
+	compare_all(false);
+}
+
+TEST(no_ethernet)
+{
+	compare_all(true);
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		IT("frames match in the kernel where they match in libpcap", ethernet),
+		IT("packets without an Ethernet header too", no_ethernet),
+	};
+
+	return cmocka_run_group_tests(tests, flow_run_setup, NULL);
+}

@@ -1,0 +1,643 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * Every packet goes one of two ways, which are translations of the same program: one for frames as
+ * they stand in memory, one for those whose tag stands beside them, where offsets beyond the
+ * addresses are 4 less. So no load has to ask.
+ *
+ *	r6	the packet (struct __sk_buff)
+ *	r7	A
+ *	r8	X
+ *	r9	rounds that the current loop has left
+ *	r0-r5	of no meaning between two classic instructions
+ *
+ * A, X and words of memory are 32 bits, zero-extended.
+ */
+#include "collect/packet_filter.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <bpf/bpf.h>
+#include <linux/bpf.h>
+#include <linux/filter.h>
+
+#include "base/cleanup.h"
+#include "base/log.h"
+#include "collect/ebpf.h"
+
+#define CTX BPF_REG_6
+#define A   BPF_REG_7
+#define X   BPF_REG_8
+#define RND BPF_REG_9
+
+/* The stack, from the frame pointer down. */
+#define MEMORY(k) (-4 * (int)((k) + 1))
+#define FETCHED   (MEMORY(CBPF_MEMORY)) /* what the helper has brought */
+#define HEAD      (FETCHED - 20) /* the tagged frame's bytes 8 to 23, of which 19 to 23 are 0 */
+#define HEAD_AT   8
+
+/* A tagged frame's bytes from here on are 4 further in front in memory; the tag is before. */
+#define ADDRESSES 12
+#define BEHIND    16
+#define TAG       4
+
+/* Behind it no bytes can be read in place (the verifier's MAX_PACKET_OFF). */
+#define IN_PLACE 0xffff
+
+#define FIELD(name) ((int16_t)offsetof(struct __sk_buff, name))
+
+struct filter {
+	struct ebpf code;
+	const struct cbpf_insn *prog;
+	size_t n;
+	const struct packet_filter_options *opt;
+	bool compact;
+	bool tagged;   /* what is being translated */
+	bool *reached; /* by falling or jumping there; a RET K never is, see label() */
+	bool *loops;   /* a backward jump goes there */
+};
+
+/* Labels: instructions of the classic program, then these. A copy has its own. */
+enum { NO_MATCH, MATCH, LABELS };
+
+static uint32_t own_label(const struct filter *f, uint32_t which)
+{
+	return (uint32_t)f->n + which;
+}
+
+/* Where a jump to `pc` goes. */
+static uint32_t label(const struct filter *f, size_t pc)
+{
+	const struct cbpf_insn *i = &f->prog[pc];
+
+	if (i->code == (BPF_RET | BPF_K))
+		return own_label(f, i->k ? MATCH : NO_MATCH);
+	return (uint32_t)pc;
+}
+
+static void reach(struct filter *f, size_t pc)
+{
+	if (label(f, pc) == pc)
+		f->reached[pc] = true;
+}
+
+static void go(struct filter *f, uint32_t to)
+{
+	ebpf_jump(&f->code, BPF_JMP | BPF_JA, 0, 0, 0, to);
+}
+
+static void no_match(struct filter *f)
+{
+	go(f, own_label(f, NO_MATCH));
+}
+
+/* Go on with the classic instruction `to`; the next one to be translated is the one behind `pc`. */
+static void go_on(struct filter *f, size_t pc, size_t to)
+{
+	reach(f, to);
+	if (to != pc + 1 || label(f, to) != to)
+		go(f, label(f, to));
+}
+
+/* --- loads --- */
+
+struct load {
+	uint8_t dst;
+	uint8_t size; /* BPF_W, BPF_H or BPF_B */
+	bool indirect;
+	uint32_t k;
+};
+
+static int bytes_of(uint8_t size)
+{
+	return size == BPF_W ? 4 : size == BPF_H ? 2 : 1;
+}
+
+static void to_host(struct filter *f, uint8_t dst, uint8_t size)
+{
+	if (size != BPF_B)
+		ebpf_swap(&f->code, dst, 8 * bytes_of(size));
+}
+
+/* By the helper, at r4 or k; its bytes are on the stack, in r0 a 0. */
+static void fetch(struct filter *f, bool indirect, uint32_t k, int stack, int n)
+{
+	struct ebpf *c = &f->code;
+
+	if (indirect)
+		ebpf_mov(c, BPF_REG_2, BPF_REG_4);
+	else
+		ebpf_mov_imm(c, BPF_REG_2, (int32_t)k);
+	ebpf_mov(c, BPF_REG_1, CTX);
+	ebpf_mov(c, BPF_REG_3, BPF_REG_10);
+	ebpf_alu64_imm(c, BPF_ADD, BPF_REG_3, stack);
+	ebpf_mov_imm(c, BPF_REG_4, n);
+	ebpf_call(c, BPF_FUNC_skb_load_bytes);
+}
+
+static void fetch_or_end(struct filter *f, const struct load *l, uint32_t k)
+{
+	/* The helper's offset has 32 bits. */
+	if (l->indirect)
+		ebpf_jump(&f->code, BPF_JMP | BPF_JGT, BPF_REG_4, 0, INT32_MAX,
+			  own_label(f, NO_MATCH));
+	fetch(f, l->indirect, k, FETCHED, bytes_of(l->size));
+	ebpf_jump(&f->code, BPF_JMP | BPF_JNE, BPF_REG_0, 0, 0, own_label(f, NO_MATCH));
+	ebpf_load(&f->code, l->size, l->dst, BPF_REG_10, FETCHED);
+}
+
+/*
+ * At the offset k in memory, or r4 of an indirect one. What is not in the linear part of a packet
+ * is fetched, and what is not there at all ends the program.
+ */
+static void load_memory(struct filter *f, const struct load *l, uint32_t k)
+{
+	struct ebpf *c = &f->code;
+	int n = bytes_of(l->size);
+	size_t far = SIZE_MAX, out, in;
+
+	if (f->compact || (!l->indirect && k > (uint32_t)(IN_PLACE - n))) {
+		fetch_or_end(f, l, k);
+		to_host(f, l->dst, l->size);
+		return;
+	}
+	if (l->indirect)
+		far = ebpf_skip(c, BPF_JMP | BPF_JGT, BPF_REG_4, 0, IN_PLACE - n);
+	ebpf_load(c, BPF_W, BPF_REG_1, CTX, FIELD(data));
+	ebpf_load(c, BPF_W, BPF_REG_2, CTX, FIELD(data_end));
+	if (l->indirect)
+		ebpf_alu64(c, BPF_ADD, BPF_REG_1, BPF_REG_4);
+	ebpf_mov(c, BPF_REG_3, BPF_REG_1);
+	ebpf_alu64_imm(c, BPF_ADD, BPF_REG_3, (l->indirect ? 0 : (int32_t)k) + n);
+	in = ebpf_skip(c, BPF_JMP | BPF_JLE | BPF_X, BPF_REG_3, BPF_REG_2, 0);
+	if (l->indirect)
+		ebpf_land(c, far);
+	fetch_or_end(f, l, k);
+	out = ebpf_skip(c, BPF_JMP | BPF_JA, 0, 0, 0);
+	ebpf_land(c, in);
+	ebpf_load(c, l->size, l->dst, BPF_REG_1, l->indirect ? 0 : (int16_t)k);
+	ebpf_land(c, out);
+	to_host(f, l->dst, l->size);
+}
+
+/* Bytes `r4` to r4 + n of a tagged frame, of which some are between 12 and 15. */
+static void load_head(struct filter *f, const struct load *l)
+{
+	struct ebpf *c = &f->code;
+	int n = bytes_of(l->size);
+
+	/* 18 are always there. */
+	if (n > 1) {
+		ebpf_load(c, BPF_W, BPF_REG_1, CTX, FIELD(len));
+		ebpf_mov(c, BPF_REG_2, BPF_REG_4);
+		ebpf_alu64_imm(c, BPF_ADD, BPF_REG_2, n - TAG);
+		ebpf_jump(c, BPF_JMP | BPF_JGT | BPF_X, BPF_REG_2, BPF_REG_1, 0,
+			  own_label(f, NO_MATCH));
+	}
+	ebpf_alu64_imm(c, BPF_SUB, BPF_REG_4, HEAD_AT);
+	ebpf_alu64_imm(c, BPF_LSH, BPF_REG_4, 3);
+	ebpf_load(c, BPF_DW, BPF_REG_0, BPF_REG_10, HEAD);
+	ebpf_load(c, BPF_DW, BPF_REG_1, BPF_REG_10, HEAD + 8);
+	ebpf_mov_imm(c, BPF_REG_2, 64);
+	ebpf_alu64(c, BPF_SUB, BPF_REG_2, BPF_REG_4);
+	ebpf_alu64(c, BPF_LSH, BPF_REG_0, BPF_REG_4);
+	ebpf_alu64(c, BPF_RSH, BPF_REG_1, BPF_REG_2);
+	ebpf_alu64(c, BPF_OR, BPF_REG_0, BPF_REG_1);
+	ebpf_alu64_imm(c, BPF_RSH, BPF_REG_0, 64 - 8 * n);
+	ebpf_mov(c, l->dst, BPF_REG_0);
+}
+
+static void load_tagged(struct filter *f, const struct load *l)
+{
+	struct ebpf *c = &f->code;
+	size_t behind, before, out;
+	int n = bytes_of(l->size);
+
+	if (l->k >= BEHIND || (!l->indirect && l->k + n <= ADDRESSES)) {
+		load_memory(f, l, l->k >= BEHIND ? l->k - TAG : l->k);
+		return;
+	}
+	if (!l->indirect) {
+		ebpf_mov_imm(c, BPF_REG_4, (int32_t)l->k);
+		load_head(f, l);
+		return;
+	}
+	before = ebpf_skip(c, BPF_JMP | BPF_JLE, BPF_REG_4, 0, ADDRESSES - n);
+	behind = ebpf_skip(c, BPF_JMP | BPF_JGE, BPF_REG_4, 0, BEHIND);
+	load_head(f, l);
+	out = ebpf_skip(c, BPF_JMP | BPF_JA, 0, 0, 0);
+	ebpf_land(c, behind);
+	ebpf_alu64_imm(c, BPF_SUB, BPF_REG_4, TAG);
+	ebpf_land(c, before);
+	load_memory(f, l, 0);
+	ebpf_land(c, out);
+}
+
+static void load(struct filter *f, const struct load *l)
+{
+	if (l->indirect) {
+		bool behind = f->tagged && l->k >= BEHIND;
+
+		ebpf_mov(&f->code, BPF_REG_4, X);
+		ebpf_alu64_imm(&f->code, BPF_ADD, BPF_REG_4, (int32_t)l->k - (behind ? TAG : 0));
+	}
+	if (f->tagged)
+		load_tagged(f, l);
+	else
+		load_memory(f, l, l->k);
+}
+
+static void load_len(struct filter *f, uint8_t dst)
+{
+	ebpf_load(&f->code, BPF_W, dst, CTX, FIELD(len));
+	if (f->tagged)
+		ebpf_alu32_imm(&f->code, BPF_ADD, dst, TAG);
+}
+
+static void ld(struct filter *f, const struct cbpf_insn *i, uint8_t dst)
+{
+	struct load l = {dst, BPF_SIZE(i->code), false, i->k};
+
+	switch (BPF_MODE(i->code)) {
+	case BPF_IMM:
+		ebpf_alu32_imm(&f->code, BPF_MOV, dst, (int32_t)i->k);
+		break;
+	case BPF_LEN:
+		load_len(f, dst);
+		break;
+	case BPF_MEM:
+		ebpf_load(&f->code, BPF_W, dst, BPF_REG_10, (int16_t)MEMORY(i->k));
+		break;
+	case BPF_MSH:
+		l.dst = X;
+		load(f, &l);
+		ebpf_alu32_imm(&f->code, BPF_AND, X, 0xf);
+		ebpf_alu32_imm(&f->code, BPF_LSH, X, 2);
+		break;
+	default:
+		l.indirect = BPF_MODE(i->code) == BPF_IND;
+		load(f, &l);
+	}
+}
+
+/* --- arithmetic --- */
+
+/* Shifts by 32 and more leave nothing. */
+static void shift(struct filter *f, const struct cbpf_insn *i)
+{
+	struct ebpf *c = &f->code;
+	size_t fits, out;
+
+	if (BPF_SRC(i->code) == BPF_K && i->k < 32) {
+		ebpf_alu32_imm(c, BPF_OP(i->code), A, (int32_t)i->k);
+	} else if (BPF_SRC(i->code) == BPF_K) {
+		ebpf_alu32_imm(c, BPF_MOV, A, 0);
+	} else {
+		fits = ebpf_skip(c, BPF_JMP | BPF_JLT, X, 0, 32);
+		ebpf_alu32_imm(c, BPF_MOV, A, 0);
+		out = ebpf_skip(c, BPF_JMP | BPF_JA, 0, 0, 0);
+		ebpf_land(c, fits);
+		ebpf_alu32(c, BPF_OP(i->code), A, X);
+		ebpf_land(c, out);
+	}
+}
+
+static void alu(struct filter *f, const struct cbpf_insn *i)
+{
+	uint8_t op = BPF_OP(i->code);
+	bool by_x = BPF_SRC(i->code) == BPF_X;
+
+	if (op == BPF_LSH || op == BPF_RSH) {
+		shift(f, i);
+		return;
+	}
+	if ((op == BPF_DIV || op == BPF_MOD) && by_x)
+		ebpf_jump(&f->code, BPF_JMP | BPF_JEQ, X, 0, 0, own_label(f, NO_MATCH));
+	if (by_x)
+		ebpf_alu32(&f->code, op, A, X);
+	else
+		ebpf_alu32_imm(&f->code, op, A, op == BPF_NEG ? 0 : (int32_t)i->k);
+}
+
+/* The program cannot get beyond it. */
+static bool ends(const struct cbpf_insn *i)
+{
+	return !i->k &&
+	       (i->code == (BPF_ALU | BPF_DIV | BPF_K) || i->code == (BPF_ALU | BPF_MOD | BPF_K));
+}
+
+/* --- jumps --- */
+
+static void jump_back(struct filter *f, size_t to)
+{
+	ebpf_alu64_imm(&f->code, BPF_SUB, RND, 1);
+	ebpf_jump(&f->code, BPF_JMP | BPF_JEQ, RND, 0, 0, own_label(f, NO_MATCH));
+	/* Behind where r9 is set. */
+	ebpf_jump_back(&f->code, ebpf_at(&f->code, (uint32_t)to) + 1);
+}
+
+static uint8_t opposite(uint8_t op)
+{
+	switch (op) {
+	case BPF_JEQ:
+		return BPF_JNE;
+	case BPF_JGT:
+		return BPF_JLE;
+	case BPF_JGE:
+		return BPF_JLT;
+	default:
+		return 0;
+	}
+}
+
+static void jump(struct filter *f, size_t pc)
+{
+	const struct cbpf_insn *i = &f->prog[pc];
+	size_t yes = pc + 1 + i->jt, no = pc + 1 + i->jf;
+	uint8_t op = BPF_OP(i->code);
+
+	if (op == BPF_JA) {
+		yes = cbpf_ja_target(f->prog, pc);
+		if (yes <= pc)
+			jump_back(f, yes);
+		else
+			go_on(f, pc, yes);
+		return;
+	}
+	reach(f, yes);
+	/* What comes next is what falls through, where eBPF has that jump. */
+	if (label(f, yes) == pc + 1 && opposite(op)) {
+		op = opposite(op);
+		yes = no;
+		no = pc + 1;
+		reach(f, yes);
+	}
+	if (label(f, yes) != label(f, no))
+		ebpf_jump(&f->code, BPF_JMP32 | op | BPF_SRC(i->code), A, X, (int32_t)i->k,
+			  label(f, yes));
+	go_on(f, pc, no);
+}
+
+/* --- a program --- */
+
+static void other(struct filter *f, const struct cbpf_insn *i)
+{
+	struct ebpf *c = &f->code;
+
+	switch (BPF_CLASS(i->code)) {
+	case BPF_LD:
+		ld(f, i, A);
+		break;
+	case BPF_LDX:
+		ld(f, i, X);
+		break;
+	case BPF_ST:
+		ebpf_store(c, BPF_W, A, (int16_t)MEMORY(i->k));
+		break;
+	case BPF_STX:
+		ebpf_store(c, BPF_W, X, (int16_t)MEMORY(i->k));
+		break;
+	case BPF_ALU:
+		alu(f, i);
+		break;
+	default:
+		if (i->code == (BPF_MISC | BPF_TAX))
+			ebpf_mov(c, X, A);
+		else
+			ebpf_mov(c, A, X);
+	}
+}
+
+/*
+ * What the verifier knows of A and X would be another thing in each round and on each way through
+ * it, and it would go all of these ways. Nothing is known of what an unknown number has been put
+ * to, and taken away from again.
+ */
+static void begin_loop(struct filter *f)
+{
+	struct ebpf *c = &f->code;
+
+	ebpf_mov_imm(c, RND, PACKET_FILTER_ROUNDS);
+	/* Here jump_back() comes in. */
+	ebpf_load(c, BPF_W, BPF_REG_1, CTX, FIELD(len));
+	for (int i = 0; i < 2; i++) {
+		ebpf_alu32(c, BPF_XOR, A, BPF_REG_1);
+		ebpf_alu32(c, BPF_XOR, X, BPF_REG_1);
+	}
+}
+
+static void translate_insn(struct filter *f, size_t pc)
+{
+	const struct cbpf_insn *i = &f->prog[pc];
+
+	ebpf_label(&f->code, (uint32_t)pc);
+	if (f->loops[pc])
+		begin_loop(f);
+	if (ends(i)) {
+		no_match(f);
+	} else if (i->code == (BPF_RET | BPF_A)) {
+		ebpf_jump(&f->code, BPF_JMP | BPF_JNE, A, 0, 0, own_label(f, MATCH));
+		no_match(f);
+	} else if (cbpf_is_jump(i)) {
+		jump(f, pc);
+	} else {
+		other(f, i);
+		go_on(f, pc, pc + 1);
+	}
+}
+
+static void matched(struct filter *f)
+{
+	struct ebpf *c = &f->code;
+
+	if (f->opt->prog_array_fd < 0) {
+		ebpf_mov_imm(c, BPF_REG_0, PACKET_FILTER_YES);
+		ebpf_exit(c);
+		return;
+	}
+	ebpf_mov(c, BPF_REG_1, CTX);
+	ebpf_map(c, BPF_REG_2, f->opt->prog_array_fd);
+	ebpf_mov_imm(c, BPF_REG_3, (int32_t)f->opt->index);
+	ebpf_call(c, BPF_FUNC_tail_call);
+	ebpf_mov_imm(c, BPF_REG_0, PACKET_FILTER_NO);
+	ebpf_exit(c);
+}
+
+/* The part of a tagged frame that is not in one piece in memory. */
+static void make_head(struct filter *f)
+{
+	struct ebpf *c = &f->code;
+
+	ebpf_mov_imm(c, BPF_REG_0, 0);
+	ebpf_store(c, BPF_DW, BPF_REG_0, HEAD + 8);
+	fetch(f, false, HEAD_AT, HEAD, ADDRESSES - HEAD_AT);
+	ebpf_load(c, BPF_W, BPF_REG_1, CTX, FIELD(vlan_proto));
+	ebpf_store(c, BPF_H, BPF_REG_1, HEAD + 4);
+	ebpf_load(c, BPF_W, BPF_REG_1, CTX, FIELD(vlan_tci));
+	ebpf_swap(c, BPF_REG_1, 16);
+	ebpf_store(c, BPF_H, BPF_REG_1, HEAD + 6);
+	fetch(f, false, ADDRESSES, HEAD + 8, 2);
+	/* May be beyond the end: a 0 then. */
+	fetch(f, false, ADDRESSES + 2, HEAD + 10, 1);
+	/* As numbers. */
+	for (int i = 0; i < 16; i += 8) {
+		ebpf_load(c, BPF_DW, BPF_REG_1, BPF_REG_10, (int16_t)(HEAD + i));
+		ebpf_swap(c, BPF_REG_1, 64);
+		ebpf_store(c, BPF_DW, BPF_REG_1, (int16_t)(HEAD + i));
+	}
+}
+
+static void begin(struct filter *f)
+{
+	struct ebpf *c = &f->code;
+	uint32_t used = 0;
+
+	for (size_t pc = 0; pc < f->n; pc++) {
+		const struct cbpf_insn *i = &f->prog[pc];
+
+		if (i->code == (BPF_LD | BPF_MEM) || i->code == (BPF_LDX | BPF_MEM))
+			used |= 1u << i->k;
+	}
+	ebpf_mov_imm(c, A, 0);
+	ebpf_mov_imm(c, X, 0);
+	ebpf_mov_imm(c, RND, PACKET_FILTER_ROUNDS);
+	for (uint32_t k = 0; k < CBPF_MEMORY; k++)
+		if (used & 1u << k)
+			ebpf_store(c, BPF_W, A, (int16_t)MEMORY(k));
+	if (f->tagged)
+		make_head(f);
+}
+
+/* One of the two ways. */
+static void translate_way(struct filter *f)
+{
+	memset(f->reached, 0, f->n * sizeof(*f->reached));
+	ebpf_labels(&f->code, f->n + LABELS);
+	begin(f);
+	reach(f, 0);
+	go_on(f, (size_t)-1, 0);
+	for (size_t pc = 0; pc < f->n; pc++)
+		if (f->reached[pc])
+			translate_insn(f, pc);
+	if (ebpf_wanted(&f->code, own_label(f, MATCH))) {
+		ebpf_label(&f->code, own_label(f, MATCH));
+		matched(f);
+	}
+	if (ebpf_wanted(&f->code, own_label(f, NO_MATCH))) {
+		ebpf_label(&f->code, own_label(f, NO_MATCH));
+		ebpf_mov_imm(&f->code, BPF_REG_0, PACKET_FILTER_NO);
+		ebpf_exit(&f->code);
+	}
+	ebpf_resolve(&f->code);
+}
+
+static int find_loops(struct filter *f)
+{
+	f->reached = calloc(f->n, sizeof(*f->reached));
+	f->loops = calloc(f->n, sizeof(*f->loops));
+	if (!f->reached || !f->loops)
+		return -ENOMEM;
+	for (size_t pc = 0; pc < f->n; pc++) {
+		if (f->prog[pc].code != (BPF_JMP | BPF_JA))
+			continue;
+		if (cbpf_ja_target(f->prog, pc) <= pc)
+			f->loops[cbpf_ja_target(f->prog, pc)] = true;
+	}
+	return 0;
+}
+
+static void cleanup_filter(struct filter *f)
+{
+	ebpf_release(&f->code);
+	free(f->reached);
+	free(f->loops);
+}
+
+static int translate(struct bpf_insn **out, size_t *n_out, const struct cbpf_insn *prog, size_t n,
+		     const struct packet_filter_options *o, bool compact)
+{
+	_cleanup_(cleanup_filter) struct filter f = {
+		.prog = prog, .n = n, .opt = o, .compact = compact};
+	int err = find_loops(&f);
+	size_t tagged = 0;
+
+	if (err)
+		return err;
+	ebpf_mov(&f.code, CTX, BPF_REG_1);
+	if (!o->l3) {
+		ebpf_load(&f.code, BPF_W, BPF_REG_1, CTX, FIELD(vlan_present));
+		tagged = ebpf_skip(&f.code, BPF_JMP | BPF_JNE, BPF_REG_1, 0, 0);
+	}
+	translate_way(&f);
+	if (!o->l3) {
+		ebpf_land(&f.code, tagged);
+		f.tagged = true;
+		translate_way(&f);
+	}
+	if (f.code.err)
+		return f.code.err;
+	*out = f.code.insns;
+	*n_out = f.code.n;
+	f.code.insns = NULL;
+	return 0;
+}
+
+int packet_filter_translate(struct bpf_insn **out, size_t *n_out, const struct cbpf_insn *prog,
+			    size_t n, const struct packet_filter_options *o)
+{
+	int err = cbpf_check(prog, n);
+
+	if (err)
+		return err;
+	err = translate(out, n_out, prog, n, o, o->compact);
+	if (err == -E2BIG && !o->compact)
+		err = translate(out, n_out, prog, n, o, true);
+	return err;
+}
+
+static int load_program(const struct bpf_insn *insns, size_t n, char *log, size_t log_size)
+{
+	LIBBPF_OPTS(bpf_prog_load_opts, opts);
+	int fd;
+
+	if (log) {
+		opts.log_level = 1;
+		opts.log_buf = log;
+		opts.log_size = (uint32_t)log_size;
+	}
+	fd = bpf_prog_load(BPF_PROG_TYPE_SCHED_CLS, "flowner_expr", "Dual BSD/GPL", insns, n,
+			   &opts);
+	return fd < 0 ? -errno : fd;
+}
+
+/* Once more, for what the verifier says. Its end is where the error is, and is what is kept. */
+static void log_refusal(const struct bpf_insn *insns, size_t n)
+{
+	const size_t size = 1 << 20, shown = 4000;
+	_cleanup_free_ char *log = calloc(1, size);
+	size_t len;
+
+	if (!log)
+		return;
+	if (load_program(insns, n, log, size) >= 0)
+		return;
+	len = strlen(log);
+	log_debug("the verifier on an expression of %zu instructions: %s", n,
+		  log + (len > shown ? len - shown : 0));
+}
+
+int packet_filter_load(const struct cbpf_insn *prog, size_t n,
+		       const struct packet_filter_options *o)
+{
+	_cleanup_free_ struct bpf_insn *insns = NULL;
+	size_t n_insns;
+	int err = packet_filter_translate(&insns, &n_insns, prog, n, o);
+
+	if (err)
+		return err;
+	err = load_program(insns, n_insns, NULL, 0);
+	if (err < 0 && log_get_level() >= LOG_LEVEL_DEBUG)
+		log_refusal(insns, n_insns);
+	return err;
+}
