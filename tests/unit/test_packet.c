@@ -93,6 +93,10 @@ TEST(says_what_is_cut)
 	cut_is_said("ARP request", 41, "ARP [|arp]");
 	cut_is_said("TCP over IPv6", 53, "IP6 [|ip6]");
 	cut_is_said("VLAN", 16, "0a:0b:0c:0d:0e:01 > 0a:0b:0c:0d:0e:02, length 47 [|vlan]");
+	cut_is_said("port unreachable", 60,
+		    "IP 10.9.0.2 > 10.9.0.1: ICMP unreachable (code 3) [|icmp]");
+	cut_is_said("neighbor solicitation", 70,
+		    "IP6 fd09::1 > ff02::1:ff00:2: ICMP6, neighbor solicitation [|icmp6]");
 	cut_is_said("port unreachable 6", 55, "IP6 fd09::1 > fd09::2: ICMP6 [|icmp6]");
 }
 
@@ -201,7 +205,6 @@ TEST(bounded_time)
 	clock_gettime(CLOCK_MONOTONIC, &began);
 	summarise(&b, PACKET_LINK_RAW, m, sizeof(m), sizeof(m));
 	clock_gettime(CLOCK_MONOTONIC, &ended);
-	assert_non_null(strstr(b.data, "0/0/0") ? NULL : b.data);
 	assert_non_null(strstr(b.data, ", …"));
 	assert_true(b.len < 128 * 1024);
 	assert_true(ended.tv_sec - began.tv_sec < 5);

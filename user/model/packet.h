@@ -71,6 +71,7 @@ struct packet_tcp {
 };
 
 struct packet_icmp {
+	bool header; /* its type and code are there */
 	uint8_t type, code;
 	bool rest; /* the four bytes behind the checksum are there: */
 	uint16_t id, seq;

@@ -133,15 +133,26 @@ static bool parse_icmp_head(struct packet *p, const char *name)
 		p->truncated = name;
 		return false;
 	}
+	icmp->header = true;
 	icmp->type = b->p[0];
 	icmp->code = b->p[1];
-	if (!has(b, 4, 4))
+	if (!has(b, 4, 4)) {
+		if (b->cap < b->len)
+			p->truncated = name;
 		return false;
+	}
 	icmp->rest = true;
 	icmp->id = be16(b->p + 4);
 	icmp->seq = be16(b->p + 6);
 	icmp->word = be32(b->p + 4);
 	return true;
+}
+
+/* What its type promises could not be read: was that the capture's doing? */
+static void check_cut(struct packet *p, bool found, const char *name)
+{
+	if (!found && p->payload.cap < p->payload.len)
+		p->truncated = name;
 }
 
 void packet_parse_icmp(struct packet *p)
@@ -156,8 +167,10 @@ void packet_parse_icmp(struct packet *p)
 		icmp->target = addr_make(AF_INET, p->payload.p + 4);
 	}
 	if (icmp->type == 3 || icmp->type == 4 || icmp->type == 5 || icmp->type == 11 ||
-	    icmp->type == 12)
+	    icmp->type == 12) {
 		parse_inner(icmp, behind(p->payload, 8), false);
+		check_cut(p, icmp->has_inner, "icmp");
+	}
 }
 
 void packet_parse_icmp6(struct packet *p)
@@ -170,11 +183,14 @@ void packet_parse_icmp6(struct packet *p)
 		return;
 	type = icmp->type;
 	/* MLD's group and neighbour discovery's target stand at the same place. */
-	if (((type >= 130 && type <= 132) || (type >= 135 && type <= 137)) &&
-	    has(&p->payload, 8, 16)) {
-		icmp->has_target = true;
-		icmp->target = addr_make(AF_INET6, p->payload.p + 8);
+	if ((type >= 130 && type <= 132) || (type >= 135 && type <= 137)) {
+		icmp->has_target = has(&p->payload, 8, 16);
+		if (icmp->has_target)
+			icmp->target = addr_make(AF_INET6, p->payload.p + 8);
+		check_cut(p, icmp->has_target, "icmp6");
 	}
-	if (type >= 1 && type <= 4)
+	if (type >= 1 && type <= 4) {
 		parse_inner(icmp, behind(p->payload, 8), true);
+		check_cut(p, icmp->has_inner, "icmp6");
+	}
 }

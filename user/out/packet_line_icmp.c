@@ -51,7 +51,7 @@ static void put_unreachable(struct buf *b, const struct packet_icmp *icmp)
 	const char *what = name_of(codes, COUNT(codes), icmp->code);
 
 	if (!icmp->has_inner) {
-		buf_printf(b, "unreachable, code %u", icmp->code);
+		buf_printf(b, "unreachable (code %u)", icmp->code);
 		return;
 	}
 	if (icmp->code == 2) {
@@ -98,7 +98,7 @@ void packet_put_icmp(struct buf *b, const struct packet *p)
 	const struct packet_icmp *icmp = &p->icmp;
 	const char *name = name_of(types, COUNT(types), icmp->type);
 
-	if (p->truncated) {
+	if (!icmp->header) {
 		buf_lit(b, " ICMP");
 		packet_put_truncated(b, p);
 		return;
@@ -202,7 +202,7 @@ void packet_put_icmp6(struct buf *b, const struct packet *p)
 {
 	const struct packet_icmp *icmp = &p->icmp;
 
-	if (p->truncated) {
+	if (!icmp->header) {
 		buf_lit(b, " ICMP6");
 		packet_put_truncated(b, p);
 		return;
