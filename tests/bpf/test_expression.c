@@ -5,10 +5,12 @@
  *
  *	FLOWNER_SEED=N	other changes
  *	FLOWNER_CUTS=N	each expression sees one of N of the packets cut and changed; 1: all
+ *	FLOWNER_PROGRAMS=N	so many random ones
  */
-#include "expression_run.h"
+#include "cbpf_random.h"
 
-#define CUTS 12
+#define CUTS     12
+#define PROGRAMS 3000
 
 struct comparison {
 	struct corpus corpus;
@@ -96,11 +98,50 @@ TEST(no_ethernet)
 	compare_all(true);
 }
 
+/* libpcap compiles only what it needs; its interpreter runs all there is. */
+TEST(random_programs)
+{
+	size_t programs = number_of("FLOWNER_PROGRAMS", PROGRAMS), matched = 0, asked = 0;
+	struct corpus c;
+
+	rng = number_of("FLOWNER_SEED", SEED);
+	c = make_corpus(false);
+	for (size_t i = 0; i < programs; i++) {
+		struct random_program p = random_program();
+		struct expression e = {p.insns, p.n};
+		int fd = load(&e, false, i % 2);
+
+		if (fd < 0) {
+			program_print(p.insns, p.n);
+			fail_msg("program %zu: %s", i, strerror(-fd));
+		}
+		for (size_t k = 0; k < 60; k++) {
+			const struct frame *f = &c.frames[any() % c.n];
+			uint32_t len = (uint32_t)f->len;
+			bool want = expression_matches(&e, f->bytes, len, len);
+
+			asked++;
+			matched += want;
+			if (run(fd, f) != want) {
+				program_print(p.insns, p.n);
+				frame_print(f);
+				fail_msg("program %zu: libpcap says %d", i, want);
+			}
+		}
+		close(fd);
+	}
+	fprintf(stderr, "# %zu programs, %zu packets asked about, %zu match\n", programs, asked,
+		matched);
+	assert_true(matched > asked / 10 && matched < asked - asked / 10);
+	free(c.frames);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		IT("frames match in the kernel where they match in libpcap", ethernet),
 		IT("packets without an Ethernet header too", no_ethernet),
+		IT("random programs say what they say in libpcap's interpreter", random_programs),
 	};
 
 	return cmocka_run_group_tests(tests, flow_run_setup, NULL);

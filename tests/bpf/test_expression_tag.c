@@ -6,20 +6,23 @@
  *
  *	t0 ---- t1	before, expression, behind
  */
-#include "expression_run.h"
+#include "cbpf_random.h"
+
+#include <inttypes.h>
 
 #include "collect/tc_attach.h"
 #include "sandbox.h"
 #include "tests_expression.skel.h"
 
-#define SHARE 40 /* each expression sees one of so many frames */
+#define SHARE    40 /* each expression sees one of so many frames */
+#define PROGRAMS 2000
 
 struct wire {
 	struct tests_expression_bpf *skel;
 	struct tc_attachment *at;
 	struct corpus frames;
 	int socket;
-	size_t sent, beside, matched;
+	size_t sent, matched;
 };
 
 /* --- frames --- */
@@ -92,44 +95,84 @@ static void chain(const struct wire *w, uint32_t place, int fd)
 	assert_int_equal(bpf_map_update_elem(map, &place, &fd, BPF_ANY), 0);
 }
 
-static void send_frame(struct wire *w, const char *text, struct pcap_filter *witness,
-		       const struct frame *f)
+/* Did it arrive, and has it matched? */
+static bool send_frame(struct wire *w, const struct frame *f, bool *matched)
 {
-	uint64_t entered = w->skel->bss->entered, matched = w->skel->bss->matched;
-	bool want = pcap_filter_matches(witness, f->bytes, f->len);
+	uint64_t entered = w->skel->bss->entered, before = w->skel->bss->matched;
 
 	if (send(w->socket, f->bytes, f->len, 0) != (ssize_t)f->len)
-		return;
+		return false;
 	/* A tag that is cut does not arrive. */
 	if (w->skel->bss->entered == entered)
-		return;
+		return false;
 	assert_int_equal(w->skel->bss->entered, entered + 1);
+	*matched = w->skel->bss->matched != before;
 	w->sent++;
-	w->matched += want;
-	if (w->skel->bss->matched - matched != want) {
-		frame_print(f);
-		fail_msg("%s: libpcap says %d", text, want);
-	}
+	w->matched += *matched;
+	return true;
+}
+
+static void put_expression(const struct wire *w, const struct expression *e)
+{
+	struct packet_filter_options o = {.compact = any() % 2,
+					  .prog_array_fd = bpf_map__fd(w->skel->maps.chain),
+					  .index = 1};
+	int fd = packet_filter_load(e->insns, e->n, &o);
+
+	assert_true(fd >= 0);
+	chain(w, 0, fd);
+	close(fd);
 }
 
 static void on_expression(void *ctx, const char *text)
 {
 	struct wire *w = ctx;
-	struct packet_filter_options o = {.prog_array_fd = bpf_map__fd(w->skel->maps.chain),
-					  .index = 1};
 	struct pcap_filter *witness = pcap_filter_new(text, false);
 	struct expression *e = compile(text, false);
-	int fd;
+	bool matched;
 
-	o.compact = any() % 2;
-	fd = packet_filter_load(e->insns, e->n, &o);
-	assert_true(fd >= 0);
-	chain(w, 0, fd);
-	close(fd);
-	for (size_t i = any() % SHARE; i < w->frames.n; i += SHARE)
-		send_frame(w, text, witness, &w->frames.frames[i]);
+	put_expression(w, e);
+	for (size_t i = any() % SHARE; i < w->frames.n; i += SHARE) {
+		const struct frame *f = &w->frames.frames[i];
+
+		if (send_frame(w, f, &matched) &&
+		    pcap_filter_matches(witness, f->bytes, f->len) != matched) {
+			frame_print(f);
+			fail_msg("%s: libpcap does not say %d", text, matched);
+		}
+	}
 	expression_free(e);
 	pcap_filter_free(witness);
+}
+
+static void on_program(struct wire *w, const struct random_program *p)
+{
+	struct expression e = {(struct cbpf_insn *)p->insns, p->n};
+	bool matched;
+
+	put_expression(w, &e);
+	for (size_t i = 0; i < 60; i++) {
+		const struct frame *f = &w->frames.frames[any() % w->frames.n];
+		uint32_t len = (uint32_t)f->len;
+
+		if (send_frame(w, f, &matched) &&
+		    expression_matches(&e, f->bytes, len, len) != matched) {
+			program_print(p->insns, p->n);
+			frame_print(f);
+			fail_msg("libpcap does not say %d", matched);
+		}
+	}
+}
+
+static void check_sent(struct wire *w)
+{
+	uint64_t beside = w->skel->bss->beside;
+
+	fprintf(stderr, "# %zu frames arrived, %" PRIu64 " with a tag beside them, %zu matched\n",
+		w->sent, beside, w->matched);
+	assert_true(beside > w->sent / 3 && beside < w->sent);
+	assert_true(w->matched > w->sent / 20);
+	w->sent = w->matched = w->skel->bss->beside = 0;
 }
 
 TEST(tagged)
@@ -139,11 +182,20 @@ TEST(tagged)
 	rng = number_of("FLOWNER_SEED", SEED);
 	chain(w, 1, bpf_program__fd(w->skel->progs.behind));
 	each_expression(on_expression, w);
-	w->beside = w->skel->bss->beside;
-	fprintf(stderr, "# %zu frames arrived, %zu with a tag beside them, %zu matched\n", w->sent,
-		w->beside, w->matched);
-	assert_true(w->beside > w->sent / 3 && w->beside < w->sent);
-	assert_true(w->matched > w->sent / 20);
+	check_sent(w);
+}
+
+TEST(random_programs)
+{
+	struct wire *w = *state;
+
+	rng = number_of("FLOWNER_SEED", SEED);
+	for (size_t i = 0; i < PROGRAMS; i++) {
+		struct random_program p = random_program();
+
+		on_program(w, &p);
+	}
+	check_sent(w);
 }
 
 /* Whoever comes next on the device decides. */
@@ -175,6 +227,7 @@ static int body(void)
 {
 	static const struct CMUnitTest tests[] = {
 		IT("on a device, frames match whose tag is beside them as if it was not", tagged),
+		IT("random programs too", random_programs),
 		IT("where nothing is called on a match, the next program runs", nothing_behind),
 	};
 
