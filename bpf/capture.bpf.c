@@ -16,6 +16,8 @@ char LICENSE[] SEC("license") = "Dual BSD/GPL";
 
 /* Of the programs that packets enter. */
 const volatile __u32 link_number;
+/* A loopback device gives back what it was given: one of the two is enough. */
+const volatile bool is_loopback;
 /* Of the program that sends: what of a packet is wanted at most. */
 const volatile __u32 snaplen = 262144;
 
@@ -67,7 +69,7 @@ static __always_inline int enter(struct __sk_buff *skb, __u32 filter, __u64 egre
 	__u64 *entered = bpf_map_lookup_elem(&capture_entered, &zero);
 	struct fl_capture_counters *n = bpf_map_lookup_elem(&capture_counters, &link);
 
-	if (!entered || !n)
+	if (!entered || !n || (egress && is_loopback))
 		return NEXT;
 	n->received++;
 	*entered = link | egress;
@@ -114,7 +116,8 @@ static __always_inline void fill(struct fl_packet *r, struct __sk_buff *skb, __u
 	r->vlan_tci = (__u16)skb->vlan_tci;
 	r->vlan_proto = (__be16)skb->vlan_proto;
 	r->egress = (entered & ENTERED_EGRESS) != 0;
-	__builtin_memset(r->cpu_pad, 0, sizeof(r->cpu_pad));
+	r->cpu = (__u16)bpf_get_smp_processor_id();
+	__builtin_memset(r->pad, 0, sizeof(r->pad));
 }
 
 SEC("tc")

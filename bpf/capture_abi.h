@@ -30,7 +30,8 @@ struct fl_packet {
 	__be16 vlan_proto;
 	__u8 has_vlan; /* …if there is one: it belongs behind the addresses */
 	__u8 egress;
-	__u8 cpu_pad[6];
+	__u16 cpu;
+	__u8 pad[4];
 };
 
 /* Per link and CPU. */

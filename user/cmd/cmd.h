@@ -19,6 +19,7 @@ int cmd_trace(int argc, char **argv);
 int cmd_flows(int argc, char **argv);
 int cmd_who(int argc, char **argv);
 int cmd_map(int argc, char **argv);
+int cmd_capture(int argc, char **argv);
 int cmd_lab(int argc, char **argv);
 int cmd_echo(int argc, char **argv);
 int cmd_doctor(int argc, char **argv);

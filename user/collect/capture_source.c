@@ -119,8 +119,7 @@ static int load(struct capture_source *s)
 	if (!err)
 		err = capture_bpf__load(s->skel);
 	if (!err)
-		err = put_program(s, FL_CAPTURE_SEND,
-				  bpf_program__fd(s->skel->progs.flowner_send));
+		err = put_program(s, FL_CAPTURE_SEND, bpf_program__fd(s->skel->progs.flowner_send));
 	if (!err)
 		err = put_expression(s, FL_CAPTURE_FILTER_ETHERNET, s->opt.ethernet);
 	if (!err)
@@ -188,7 +187,7 @@ static int share_maps(struct capture_bpf *skel, const struct capture_bpf *from)
 	return err;
 }
 
-static int load_entrance(const struct capture_source *s, uint32_t link, bool ethernet,
+static int load_entrance(const struct capture_source *s, const struct capture_link *l,
 			 struct entrance *e)
 {
 	_cleanup_(cleanup_skel) struct capture_bpf *skel = capture_bpf__open();
@@ -197,9 +196,10 @@ static int load_entrance(const struct capture_source *s, uint32_t link, bool eth
 
 	if (!skel)
 		return -errno;
-	skel->rodata->link_number = link;
-	in = ethernet ? skel->progs.flowner_cap_in : skel->progs.flowner_l3c_in;
-	out = ethernet ? skel->progs.flowner_cap_out : skel->progs.flowner_l3c_out;
+	skel->rodata->link_number = l->number;
+	skel->rodata->is_loopback = l->loopback;
+	in = l->ethernet ? skel->progs.flowner_cap_in : skel->progs.flowner_l3c_in;
+	out = l->ethernet ? skel->progs.flowner_cap_out : skel->progs.flowner_l3c_out;
 	choose_programs(skel, in, out);
 	err = share_maps(skel, s->skel);
 	if (!err)
@@ -228,17 +228,17 @@ static int make_room(struct capture_source *s, uint32_t link)
 	return 0;
 }
 
-int capture_source_programs(struct capture_source *s, uint32_t link, bool ethernet, int *in_fd,
+int capture_source_programs(struct capture_source *s, const struct capture_link *l, int *in_fd,
 			    int *out_fd)
 {
-	int err = make_room(s, link);
+	int err = make_room(s, l->number);
 
-	if (!err && s->entrances[link].in < 0)
-		err = load_entrance(s, link, ethernet, &s->entrances[link]);
+	if (!err && s->entrances[l->number].in < 0)
+		err = load_entrance(s, l, &s->entrances[l->number]);
 	if (err)
 		return err;
-	*in_fd = s->entrances[link].in;
-	*out_fd = s->entrances[link].out;
+	*in_fd = s->entrances[l->number].in;
+	*out_fd = s->entrances[l->number].out;
 	return 0;
 }
 

@@ -32,12 +32,16 @@ struct capture_source_options {
 int capture_source_open(struct capture_source **out, const struct capture_source_options *o);
 void capture_source_close(struct capture_source *s);
 
+struct capture_link {
+	uint32_t number; /* its packets will bear it */
+	bool ethernet, loopback;
+};
+
 /*
- * Programs for one more link, whose packets will bear that number. The descriptors stay the
- * source's until capture_source_release(). 0 or -errno; -ENOSPC: `link` is CAPTURE_LINKS_MAX or
- * more.
+ * Programs for one more link. The descriptors stay the source's until capture_source_release(). 0
+ * or -errno; -ENOSPC: the number is CAPTURE_LINKS_MAX or more.
  */
-int capture_source_programs(struct capture_source *s, uint32_t link, bool ethernet, int *in_fd,
+int capture_source_programs(struct capture_source *s, const struct capture_link *l, int *in_fd,
 			    int *out_fd);
 /* They are attached, or not wanted: what is attached lives on without these descriptors. */
 void capture_source_release(struct capture_source *s, uint32_t link);

@@ -107,8 +107,10 @@ struct filters {
 /* Programs of any flowner; libbpf names a filter "program:[id]". */
 static bool is_ours(const char *name)
 {
-	static const char *const names[] = {"flowner_in:[", "flowner_out:[", "flowner_l3_in:[",
-					    "flowner_l3_out:["};
+	static const char *const names[] = {"flowner_in:[",     "flowner_out:[",
+					    "flowner_l3_in:[",  "flowner_l3_out:[",
+					    "flowner_cap_in:[", "flowner_cap_out:[",
+					    "flowner_l3c_in:[", "flowner_l3c_out:["};
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		if (!strncmp(name, names[i], strlen(names[i])))

@@ -283,6 +283,13 @@ int watcher_within(struct watcher *w, const struct link *l, int (*fn)(void *arg)
 	return link_monitor_within(w->monitor, l, fn, arg);
 }
 
+int watcher_addrs(struct watcher *w,
+		  void (*fn)(void *ctx, uint64_t netns_cookie, const struct rtnl_addr *a),
+		  void *ctx)
+{
+	return link_monitor_addrs(w->monitor, fn, ctx);
+}
+
 int watcher_fd(const struct watcher *w)
 {
 	return link_monitor_fd(w->monitor);

@@ -13,6 +13,7 @@
 #include "model/topology.h"
 
 struct watcher;
+struct rtnl_addr;
 
 struct watcher_ops {
 	/*
@@ -69,6 +70,11 @@ void watcher_reconsider(struct watcher *w);
  * way in.
  */
 int watcher_within(struct watcher *w, const struct link *l, int (*fn)(void *arg), void *arg);
+
+/* As link_monitor_addrs(). */
+int watcher_addrs(struct watcher *w,
+		  void (*fn)(void *ctx, uint64_t netns_cookie, const struct rtnl_addr *a),
+		  void *ctx);
 
 const struct topology *watcher_topology(const struct watcher *w);
 unsigned int watcher_links(const struct watcher *w); /* watched now */

@@ -33,6 +33,13 @@ bool addr_is_any(const struct addr *a)
 	return !memcmp(a->b + 12, zero, 4) && (addr_is_v4(a) || !memcmp(a->b, zero, 12));
 }
 
+bool addr_is_loopback(const struct addr *a)
+{
+	static const uint8_t one[16] = {[15] = 1};
+
+	return addr_is_v4(a) ? a->b[12] == 127 : !memcmp(a->b, one, sizeof(one));
+}
+
 bool addr_equal(const struct addr *a, const struct addr *b)
 {
 	return !memcmp(a->b, b->b, sizeof(a->b));

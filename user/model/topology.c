@@ -402,6 +402,8 @@ bool topology_wants(const struct topology *t, const struct watch_options *o, con
 				return in_netns(o, l);
 		return false;
 	}
+	if (o->all)
+		return in_netns(o, l);
 	/* The kernel makes a pair one end after the other (or unmakes it): not yet, or no more. */
 	if (is_pair(l) && !l->peer_ifindex)
 		return false;

@@ -76,6 +76,7 @@ struct watch_options {
 	/* NULL, or: of these, only such. The answer may change: see topology_reconsider(). */
 	bool (*wants)(void *ctx, const struct netns *n);
 	void *ctx;
+	bool all;       /* every device in these namespaces, of whatever kind, and no other */
 	bool both_ends; /* of a pair, not only topology_watched_end() */
 	/*
 	 * If any: devices of exactly these names, of whatever kind, in these namespaces, and

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * What capture_run.c, capture_save.c and capture_show.c share.
+ */
+#ifndef FLOWNER_CMD_CAPTURE_INTERNAL_H
+#define FLOWNER_CMD_CAPTURE_INTERNAL_H
+
+#include <uthash.h>
+
+#include "base/clock.h"
+#include "cmd/capture.h"
+#include "cmd/sockets.h"
+#include "collect/capture_source.h"
+#include "collect/watcher.h"
+#include "model/packet_queue.h"
+#include "model/packet_who.h"
+#include "out/packet_line.h"
+
+/* A link that is, or was, captured. */
+struct captured {
+	struct link *link; /* a reference */
+	uint32_t number;   /* in packets */
+	uint64_t began;    /* CLOCK_BOOTTIME, ns */
+	/* Of the present file. */
+	uint32_t interface;
+	bool in_file;
+	struct fl_capture_counters before; /* at its beginning */
+	uint64_t written;
+	uint64_t *lost_of_cpu; /* as packets have told; for the drops between two */
+	UT_hash_handle hh;
+};
+
+struct capture {
+	const struct capture_config *cfg;
+	const struct filter no_filter; /* sockets of far ends are wanted too */
+	struct sockets sockets;
+	struct capture_source *source;
+	struct watcher *watcher;
+	struct packet_queue *queue;
+	struct packet_who *who;
+	struct wall_clock clock;
+	struct captured *links; /* by link */
+	struct captured **by_number;
+	uint32_t nlinks;
+	struct buf out;
+	int fd, epoll, signals;
+	/* The present file. */
+	uint64_t file_bytes, file_began;
+	uint32_t file_interfaces;
+	unsigned int files;
+	uint64_t packets; /* shown or written */
+	uint64_t started, deadline, next_refresh;
+	struct packet_line_widths widths;
+};
+
+/* --- capture_save.c: each 0 or -errno, logged --- */
+
+/* The next file begins: it has the links that are captured now. */
+int capture_save_begin(struct capture *c);
+/* One more of them. */
+int capture_save_link(struct capture *c, struct captured *l);
+int capture_save_packet(struct capture *c, struct captured *l, const struct queued_packet *p,
+			const struct packet *parsed);
+/* What has been put together so far, into the file. */
+int capture_save_flush(struct capture *c);
+int capture_save_end(struct capture *c);
+
+/* --- capture_show.c --- */
+
+void capture_show_packet(struct capture *c, const struct captured *l, const struct queued_packet *p,
+			 const struct packet *parsed);
+
+#endif

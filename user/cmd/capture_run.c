@@ -1,0 +1,451 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#include "cmd/capture_internal.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/err.h"
+#include "base/log.h"
+#include "base/signals.h"
+
+/* While packets come they are collected this often, rather than one wakeup each. */
+#define NAP_MS      2
+#define FLUSH_BYTES (256 << 10)
+/* A socket is remembered until its last packets have been read. */
+#define LINGER_NS (3 * 1000000000ULL)
+/* Looking through all processes for new datagram sockets may take this part of the time. */
+#define REFRESH_SHARE 20
+
+/* --- links --- */
+
+static struct captured *find(const struct capture *c, const struct link *l)
+{
+	struct captured *e;
+
+	HASH_FIND_PTR(c->links, &l, e);
+	return e;
+}
+
+static struct captured *add(struct capture *c, struct link *l)
+{
+	struct captured **grown =
+		reallocarray(c->by_number, c->nlinks + 1, sizeof(struct captured *));
+	struct captured *e = grown ? calloc(1, sizeof(*e)) : NULL;
+
+	if (grown)
+		c->by_number = grown;
+	if (e)
+		e->lost_of_cpu = calloc(trace_source_cpus(), sizeof(*e->lost_of_cpu));
+	if (!e || !e->lost_of_cpu) {
+		free(e);
+		return NULL;
+	}
+	e->link = link_get(l);
+	e->number = c->nlinks;
+	c->by_number[c->nlinks++] = e;
+	HASH_ADD_PTR(c->links, link, e);
+	return e;
+}
+
+static int programs(void *ctx, const struct link *l, int *in_fd, int *out_fd)
+{
+	struct capture *c = ctx;
+	struct captured *e = find(c, l);
+	struct capture_link cl = {.ethernet = l->ethernet,
+				  .loopback = !*l->kind && !strcmp(l->name, "lo")};
+
+	/* The watcher's link, which it means us to keep (attached() gets it unqualified). */
+	if (!e)
+		e = add(c, (struct link *)(uintptr_t)l);
+	if (!e)
+		return -ENOMEM;
+	cl.number = e->number;
+	return capture_source_programs(c->source, &cl, in_fd, out_fd);
+}
+
+static void attached(void *ctx, struct link *l)
+{
+	struct capture *c = ctx;
+	struct captured *e = find(c, l);
+
+	capture_source_release(c->source, e->number);
+	e->began = l->attached;
+	if (c->fd >= 0 && c->cfg->write && !e->in_file && capture_save_link(c, e))
+		log_warn("%s is not in the file", l->name);
+}
+
+static void detached(void *ctx, struct link *l)
+{
+	(void)ctx;
+	(void)l; /* it stays in the file, and its counters stay */
+}
+
+static const struct netns *intern_netns(void *ctx, uint32_t inode, uint64_t cookie)
+{
+	struct resolver *r = &((struct capture *)ctx)->sockets.naming.resolver;
+
+	return r->netns(r->ctx, inode, cookie);
+}
+
+static bool wants_netns(void *ctx, const struct netns *n)
+{
+	const struct capture *c = ctx;
+
+	return naming_is_contained(&c->sockets.naming, n, &c->cfg->filter);
+}
+
+/* --- setting up --- */
+
+static int open_source(struct capture *c)
+{
+	struct capture_source_options o = {.snaplen = (uint32_t)c->cfg->snaplen,
+					   .ring_size = c->cfg->ring_size};
+	struct expression *ethernet = NULL, *l3 = NULL;
+	int err = capture_compile(c->cfg, false, &ethernet);
+
+	/* What asks for an Ethernet header says so there; on other links nothing matches then. */
+	if (!err)
+		err = capture_compile(c->cfg, true, &l3);
+	o.ethernet = ethernet;
+	o.l3 = l3;
+	if (!err)
+		err = capture_source_open(&c->source, &o);
+	expression_free(ethernet);
+	expression_free(l3);
+	return err;
+}
+
+static int open_watcher(struct capture *c)
+{
+	const struct filter *f = &c->cfg->filter;
+	const struct watcher_options o = {
+		.links = {.netns = f->netns,
+			  .nnetns = f->nnetns,
+			  .wants = f->ncontainers ? wants_netns : NULL,
+			  .ctx = c,
+			  .all = (f->nnetns || f->ncontainers) && !c->cfg->host_side,
+			  .devs = c->cfg->devs,
+			  .ndevs = c->cfg->ndevs},
+		.no_tcx = c->cfg->disabled,
+	};
+	const struct watcher_ops ops = {.programs = programs,
+					.attached = attached,
+					.detached = detached,
+					.netns = intern_netns,
+					.ctx = c};
+
+	return watcher_new(&c->watcher, &o, &ops);
+}
+
+static int listen_to(struct capture *c, int fd)
+{
+	struct epoll_event ev = {.events = EPOLLIN, .data.fd = fd};
+
+	return epoll_ctl(c->epoll, EPOLL_CTL_ADD, fd, &ev) ? -errno : 0;
+}
+
+static int open_loop(struct capture *c)
+{
+	int err = 0;
+
+	c->epoll = epoll_create1(EPOLL_CLOEXEC);
+	if (c->epoll < 0)
+		err = -errno;
+	if (!err)
+		err = listen_to(c, c->signals);
+	if (!err)
+		err = listen_to(c, watcher_fd(c->watcher));
+	if (!err)
+		err = listen_to(c, trace_source_fd(c->sockets.source));
+	if (err)
+		log_error("cannot start: %s", strerror(-err));
+	return err;
+}
+
+static int open_all(struct capture *c)
+{
+	const struct sockets_options so = {
+		.filter = &c->no_filter,
+		.naming = &c->cfg->naming,
+		.quiet = true,
+		.datagrams = true,
+		.linger_ns = LINGER_NS,
+		.ring_size = 8 << 20,
+	};
+	int err;
+
+	c->signals = signals_open();
+	if (c->signals < 0) {
+		log_error("cannot start: %s", strerror(-c->signals));
+		return c->signals;
+	}
+	err = open_source(c);
+	if (!err)
+		err = sockets_open(&c->sockets, &so);
+	if (!err)
+		err = packet_queue_new(&c->queue);
+	if (!err)
+		err = packet_who_new(&c->who, c->sockets.tracker);
+	if (!err)
+		err = open_watcher(c);
+	if (!err)
+		err = open_loop(c);
+	if (!err && c->cfg->write)
+		err = capture_save_begin(c);
+	return err;
+}
+
+/* --- packets --- */
+
+/* A socket made since the last look sends: who holds it can only be seen while it lives. */
+static void look_for_datagrams(struct capture *c, const struct fl_packet *p)
+{
+	uint64_t before, after;
+
+	if (!p->cookie || tracker_endpoint(c->sockets.tracker, p->cookie))
+		return;
+	before = clock_boot_ns();
+	if (before < c->next_refresh)
+		return;
+	sockets_refresh_datagrams(&c->sockets);
+	after = clock_boot_ns();
+	c->next_refresh = after + (after - before) * REFRESH_SHARE;
+}
+
+static void on_packet(void *ctx, const struct fl_packet *p, const uint8_t *data)
+{
+	struct capture *c = ctx;
+
+	if (p->link >= c->nlinks)
+		return;
+	if (c->cfg->write && c->cfg->comments != COMMENTS_NONE)
+		look_for_datagrams(c, p);
+	if (packet_queue_put(c->queue, p, data))
+		log_warn("out of memory: a packet is lost");
+}
+
+static bool rotates(const struct capture *c)
+{
+	const struct capture_config *g = c->cfg;
+
+	return (g->rotate_bytes && c->file_bytes + c->out.len >= g->rotate_bytes) ||
+	       (g->rotate_ns && clock_boot_ns() >= c->file_began + g->rotate_ns);
+}
+
+static int put_packet(struct capture *c, const struct queued_packet *p)
+{
+	struct captured *l = c->by_number[p->meta.link];
+	struct packet parsed;
+	int err = 0;
+
+	packet_parse(&parsed, l->link->ethernet ? PACKET_LINK_ETHERNET : PACKET_LINK_RAW, p->data,
+		     p->meta.caplen, p->meta.len);
+	if (c->cfg->write && rotates(c)) {
+		err = capture_save_end(c);
+		if (!err)
+			err = capture_save_begin(c);
+	}
+	/* Of a link that went before this file began. */
+	if (!err && c->cfg->write && !l->in_file)
+		err = capture_save_link(c, l);
+	if (err)
+		return err;
+	if (c->cfg->write)
+		err = capture_save_packet(c, l, p, &parsed);
+	else
+		capture_show_packet(c, l, p, &parsed);
+	c->packets++;
+	return err;
+}
+
+static int flush(struct capture *c)
+{
+	return c->cfg->write ? capture_save_flush(c) : buf_flush(&c->out, STDOUT_FILENO);
+}
+
+/* What is from before `until`. 1: enough (--count); 0; or -errno. */
+static int put_packets(struct capture *c, uint64_t until)
+{
+	const struct queued_packet *p;
+	int err = 0;
+
+	while (!err && (p = packet_queue_next(c->queue, until))) {
+		err = put_packet(c, p);
+		if (!err && c->packets == c->cfg->count)
+			return flush(c) ?: 1;
+		if (!err && c->out.len >= FLUSH_BYTES)
+			err = flush(c);
+	}
+	return err ? err : flush(c);
+}
+
+static int read_sockets(struct capture *c)
+{
+	int n = sockets_read(&c->sockets);
+
+	while (n >= TRACE_SOURCE_BATCH)
+		n = sockets_read(&c->sockets);
+	tracker_next(c->sockets.tracker, clock_boot_ns()); /* forgets those that closed long ago */
+	return n < 0 ? n : 0;
+}
+
+/* --- running --- */
+
+/* Wait until there is something to do. 1: a signal or the deadline; 0; or -errno. */
+static int wait_for_packets(struct capture *c, bool active)
+{
+	struct epoll_event ev[4];
+	int timeout = active ? NAP_MS : 1000, n;
+	uint64_t now = clock_boot_ns();
+
+	if (c->deadline && now >= c->deadline)
+		return 1;
+	if (c->deadline && (c->deadline - now) / 1000000 < (uint64_t)timeout)
+		timeout = (int)((c->deadline - now) / 1000000) + 1;
+	if (!active && listen_to(c, capture_source_fd(c->source)))
+		return -errno;
+	n = epoll_wait(c->epoll, ev, 4, timeout);
+	if (n < 0 && errno != EINTR)
+		return -errno;
+	if (!active)
+		epoll_ctl(c->epoll, EPOLL_CTL_DEL, capture_source_fd(c->source), NULL);
+	for (int i = 0; i < n; i++) {
+		if (ev[i].data.fd == c->signals)
+			return 1;
+		if (ev[i].data.fd == watcher_fd(c->watcher)) {
+			int err = watcher_dispatch(c->watcher);
+
+			if (err)
+				return err;
+		}
+	}
+	return 0;
+}
+
+static int run(struct capture *c)
+{
+	bool active = true;
+	uint64_t sum = 0;
+	int done = 0;
+
+	while (!done) {
+		uint64_t now = clock_boot_ns();
+		int n = capture_source_read(c->source, on_packet, c);
+
+		if (n < 0)
+			return n;
+		/* After the packets: whoever sent them has been told of by now. */
+		done = read_sockets(c);
+		if (!done && c->cfg->filter.ncontainers) {
+			uint64_t s = naming_contained_sum(&c->sockets.naming, &c->cfg->filter);
+
+			if (s != sum)
+				watcher_reconsider(c->watcher);
+			sum = s;
+		}
+		/* More than a batch waits: what comes may be older than what we have. */
+		if (!done && n < CAPTURE_SOURCE_BATCH)
+			done = put_packets(c, now - PACKET_QUEUE_NS);
+		active = n > 0 || packet_queue_count(c->queue);
+		if (!done)
+			done = n < CAPTURE_SOURCE_BATCH ? wait_for_packets(c, active) : 0;
+	}
+	return done < 0 ? done : 0;
+}
+
+/* Everything that is still on its way; the programs are detached first. */
+static int finish(struct capture *c)
+{
+	int n = 1, err = 0;
+
+	watcher_detach(c->watcher);
+	if (!c->cfg->count || c->packets < c->cfg->count) {
+		while (n > 0)
+			n = capture_source_read(c->source, on_packet, c);
+		err = n < 0 ? n : read_sockets(c);
+		if (!err)
+			err = put_packets(c, UINT64_MAX);
+	}
+	return err < 0 ? err : 0;
+}
+
+static void summarize(const struct capture *c, uint64_t *lost)
+{
+	uint64_t received = 0, matched = 0;
+	struct fl_capture_counters n;
+
+	*lost = 0;
+	for (uint32_t i = 0; i < c->nlinks; i++) {
+		if (capture_source_counters(c->source, i, &n))
+			continue;
+		received += n.received;
+		matched += n.matched;
+		*lost += n.lost;
+	}
+	log_info("%" PRIu64 " packets %s, %" PRIu64 " matched, %" PRIu64 " lost, %" PRIu64
+		 " seen on %u link%s, %.1f s",
+		 c->packets, c->cfg->write ? "written" : "shown", matched, *lost, received,
+		 c->nlinks, c->nlinks == 1 ? "" : "s",
+		 (double)(clock_boot_ns() - c->started) / 1e9);
+	if (*lost)
+		log_warn("%" PRIu64 " packets were lost, since the ring of %" PRIu64
+			 " KiB was full; a larger --ring-size, a smaller --snaplen or an "
+			 "expression helps",
+			 *lost, c->cfg->ring_size >> 10);
+}
+
+static void capture_free(struct capture *c)
+{
+	watcher_free(c->watcher);
+	capture_source_close(c->source);
+	packet_who_free(c->who);
+	packet_queue_free(c->queue);
+	HASH_CLEAR(hh, c->links);
+	for (uint32_t i = 0; i < c->nlinks; i++) {
+		link_put(c->by_number[i]->link);
+		free(c->by_number[i]->lost_of_cpu);
+		free(c->by_number[i]);
+	}
+	free(c->by_number);
+	sockets_close(&c->sockets);
+	buf_free(&c->out);
+	cleanup_close(&c->signals);
+	cleanup_close(&c->epoll);
+}
+
+int capture_run(const struct capture_config *cfg)
+{
+	_cleanup_(capture_free) struct capture c = {
+		.cfg = cfg, .fd = -1, .signals = -1, .epoll = -1};
+	uint64_t lost = 0;
+	unsigned int links;
+	int err;
+
+	wall_clock_init(&c.clock);
+	err = open_all(&c);
+	if (err)
+		return exit_code_of(err);
+	c.started = clock_boot_ns();
+	c.deadline = cfg->duration_ns ? c.started + cfg->duration_ns : 0;
+	links = watcher_links(c.watcher);
+	log_info("capturing on %u link%s, and any that come; Ctrl-C ends it", links,
+		 links == 1 ? "" : "s");
+	err = run(&c);
+	if (!err)
+		err = finish(&c);
+	if (cfg->write && c.fd >= 0 && (!err || err == -EPIPE))
+		err = capture_save_end(&c) ?: err;
+	/* Whoever read our output has had enough: an end like any other. */
+	if (err == -EPIPE)
+		err = 0;
+	summarize(&c, &lost);
+	if (err)
+		return EXIT_FAILED;
+	return cfg->strict && lost ? EXIT_LOST : EXIT_DONE;
+}
