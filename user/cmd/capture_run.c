@@ -13,6 +13,7 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "base/signals.h"
+#include "collect/privileges.h"
 
 /* While packets come they are collected this often, rather than one wakeup each. */
 #define NAP_MS      2
@@ -434,6 +435,7 @@ int capture_run(const struct capture_config *cfg)
 	c.started = clock_boot_ns();
 	c.deadline = cfg->duration_ns ? c.started + cfg->duration_ns : 0;
 	links = watcher_links(c.watcher);
+	privileges_drop(cfg->rotate_bytes || cfg->rotate_ns);
 	log_info("capturing on %u link%s, and any that come; Ctrl-C ends it", links,
 		 links == 1 ? "" : "s");
 	err = run(&c);
