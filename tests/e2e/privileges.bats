@@ -32,11 +32,11 @@ may() {
 	[ "$(awk '$1 == "NoNewPrivs:" { print $2 }' /proc/"$bg"/status)" = 1 ]
 }
 
-tracer=(bpf perfmon net_admin sys_admin sys_ptrace dac_read_search)
+needed=(bpf perfmon net_admin sys_admin sys_ptrace dac_read_search)
 
 @test "trace keeps what following processes and namespaces takes" {
 	trace_start --netns "$client"
-	may "${tracer[@]}"
+	may "${needed[@]}"
 	in_ns "$server" true
 	trace_stop
 }
@@ -44,7 +44,7 @@ tracer=(bpf perfmon net_admin sys_admin sys_ptrace dac_read_search)
 @test "flows too, and goes on watching links that come" {
 	background "$FLOWNER" flows --netns "$client" -i 0.2 -o json >"$BATS_TEST_TMPDIR/out" 2>"$BATS_TEST_TMPDIR/err"
 	wait_for 20 grep -q 'watching' "$BATS_TEST_TMPDIR/err"
-	may "${tracer[@]}"
+	may "${needed[@]}"
 	ip -n "$client" link add late0 type veth peer name late1
 	ip -n "$client" link set late0 up
 	ip -n "$client" link set late1 up
@@ -54,8 +54,8 @@ tracer=(bpf perfmon net_admin sys_admin sys_ptrace dac_read_search)
 @test "capture too; with files to come it may make them" {
 	background "$FLOWNER" capture --netns "$client" -w "$BATS_TEST_TMPDIR/one" 2>"$BATS_TEST_TMPDIR/err"
 	wait_for 20 grep -q 'capturing' "$BATS_TEST_TMPDIR/err"
-	may "${tracer[@]}"
+	may "${needed[@]}"
 	background "$FLOWNER" capture --netns "$client" -w "$BATS_TEST_TMPDIR/many" --rotate 1 2>"$BATS_TEST_TMPDIR/err2"
 	wait_for 20 grep -q 'capturing' "$BATS_TEST_TMPDIR/err2"
-	may "${tracer[@]}" dac_override
+	may "${needed[@]}" dac_override
 }
