@@ -124,6 +124,15 @@ static void parse_inner(struct packet_icmp *icmp, struct packet_bytes b, bool v6
 	}
 }
 
+/* Of these types something is said that stands behind the first four bytes. */
+static bool says_more(uint8_t type, bool v6)
+{
+	if (v6)
+		return (type >= 1 && type <= 4) || (type >= 128 && type <= 132) ||
+		       (type >= 135 && type <= 137) || type == 143;
+	return type == 0 || (type >= 3 && type <= 5) || type == 8 || type == 11 || type == 12;
+}
+
 static bool parse_icmp_head(struct packet *p, const char *name)
 {
 	struct packet_bytes *b = &p->payload;
@@ -137,7 +146,7 @@ static bool parse_icmp_head(struct packet *p, const char *name)
 	icmp->type = b->p[0];
 	icmp->code = b->p[1];
 	if (!has(b, 4, 4)) {
-		if (b->cap < b->len)
+		if (b->cap < b->len && says_more(icmp->type, p->kind == PACKET_ICMP6))
 			p->truncated = name;
 		return false;
 	}
