@@ -164,6 +164,13 @@ static void check_cut(struct packet *p, bool found, const char *name)
 		p->truncated = name;
 }
 
+static bool inner_found(const struct packet_icmp *icmp, bool with_port)
+{
+	if (!icmp->has_inner || icmp->inner_ports || !with_port)
+		return icmp->has_inner;
+	return icmp->inner_proto != IPPROTO_TCP && icmp->inner_proto != IPPROTO_UDP;
+}
+
 void packet_parse_icmp(struct packet *p)
 {
 	struct packet_icmp *icmp = &p->icmp;
@@ -178,7 +185,8 @@ void packet_parse_icmp(struct packet *p)
 	if (icmp->type == 3 || icmp->type == 4 || icmp->type == 5 || icmp->type == 11 ||
 	    icmp->type == 12) {
 		parse_inner(icmp, behind(p->payload, 8), false);
-		check_cut(p, icmp->has_inner, "icmp");
+		if (icmp->type == 3 || icmp->type == 5)
+			check_cut(p, inner_found(icmp, icmp->type == 3 && icmp->code == 3), "icmp");
 	}
 }
 
@@ -200,6 +208,7 @@ void packet_parse_icmp6(struct packet *p)
 	}
 	if (type >= 1 && type <= 4) {
 		parse_inner(icmp, behind(p->payload, 8), true);
-		check_cut(p, icmp->has_inner, "icmp6");
+		if (type == 1 || type == 3)
+			check_cut(p, inner_found(icmp, type == 1 && icmp->code == 4), "icmp6");
 	}
 }
