@@ -418,7 +418,7 @@ static void begin_loop(struct filter *f)
 {
 	struct ebpf *c = &f->code;
 
-	ebpf_mov_imm(c, RND, PACKET_FILTER_ROUNDS);
+	ebpf_mov_imm(c, RND, CBPF_ROUNDS);
 	/* Here jump_back() comes in. */
 	ebpf_load(c, BPF_W, BPF_REG_1, CTX, FIELD(len));
 	for (int i = 0; i < 2; i++) {
@@ -464,22 +464,55 @@ static void matched(struct filter *f)
 	ebpf_exit(c);
 }
 
+/*
+ * Which of a tagged frame's bytes the program may load together with the tag, or within it: from
+ * the first to the one behind the last. None: 0.
+ */
+static uint32_t head_wanted(const struct filter *f, uint32_t *end)
+{
+	uint32_t first = BEHIND;
+
+	*end = 0;
+	for (size_t pc = 0; pc < f->n; pc++) {
+		const struct cbpf_insn *i = &f->prog[pc];
+		uint32_t n = (uint32_t)bytes_of(BPF_SIZE(i->code)), last;
+		bool indirect = BPF_MODE(i->code) == BPF_IND;
+
+		if (!cbpf_is_load(i) || i->k >= BEHIND || (!indirect && i->k + n <= ADDRESSES))
+			continue;
+		last = (indirect ? BEHIND - 1 : i->k) + n;
+		*end = last > *end ? last : *end;
+		first = i->k < first ? i->k : first;
+	}
+	return first;
+}
+
 /* The part of a tagged frame that is not in one piece in memory. */
 static void make_head(struct filter *f)
 {
 	struct ebpf *c = &f->code;
+	uint32_t end, first = head_wanted(f, &end);
+	size_t there;
 
+	if (!end)
+		return;
 	ebpf_mov_imm(c, BPF_REG_0, 0);
+	ebpf_store(c, BPF_DW, BPF_REG_0, HEAD);
 	ebpf_store(c, BPF_DW, BPF_REG_0, HEAD + 8);
-	fetch(f, false, HEAD_AT, HEAD, ADDRESSES - HEAD_AT);
+	if (first < ADDRESSES)
+		fetch(f, false, HEAD_AT, HEAD, ADDRESSES - HEAD_AT);
 	ebpf_load(c, BPF_W, BPF_REG_1, CTX, FIELD(vlan_proto));
 	ebpf_store(c, BPF_H, BPF_REG_1, HEAD + 4);
 	ebpf_load(c, BPF_W, BPF_REG_1, CTX, FIELD(vlan_tci));
 	ebpf_swap(c, BPF_REG_1, 16);
 	ebpf_store(c, BPF_H, BPF_REG_1, HEAD + 6);
-	fetch(f, false, ADDRESSES, HEAD + 8, 2);
-	/* May be beyond the end: a 0 then. */
-	fetch(f, false, ADDRESSES + 2, HEAD + 10, 1);
+	if (end > BEHIND) {
+		/* There may be two of the three. */
+		fetch(f, false, ADDRESSES, HEAD + 8, 3);
+		there = ebpf_skip(c, BPF_JMP | BPF_JEQ, BPF_REG_0, 0, 0);
+		fetch(f, false, ADDRESSES, HEAD + 8, 2);
+		ebpf_land(c, there);
+	}
 	/* As numbers. */
 	for (int i = 0; i < 16; i += 8) {
 		ebpf_load(c, BPF_DW, BPF_REG_1, BPF_REG_10, (int16_t)(HEAD + i));
@@ -501,7 +534,7 @@ static void begin(struct filter *f)
 	}
 	ebpf_mov_imm(c, A, 0);
 	ebpf_mov_imm(c, X, 0);
-	ebpf_mov_imm(c, RND, PACKET_FILTER_ROUNDS);
+	ebpf_mov_imm(c, RND, CBPF_ROUNDS);
 	for (uint32_t k = 0; k < CBPF_MEMORY; k++)
 		if (used & 1u << k)
 			ebpf_store(c, BPF_W, A, (int16_t)MEMORY(k));
