@@ -53,7 +53,7 @@ needed=(bpf perfmon net_admin sys_admin sys_ptrace dac_read_search)
 
 @test "capture too; with files to come it may make them" {
 	background "$FLOWNER" capture --netns "$client" -w "$BATS_TEST_TMPDIR/one" 2>"$BATS_TEST_TMPDIR/err"
-	wait_for 20 grep -q 'capturing' "$BATS_TEST_TMPDIR/err"
+	wait_for 20 grep -q 'capturing' "$BATS_TEST_TMPDIR/err" || { cat "$BATS_TEST_TMPDIR/err" >&2; return 1; }
 	may "${needed[@]}"
 	background "$FLOWNER" capture --netns "$client" -w "$BATS_TEST_TMPDIR/many" --rotate 1 2>"$BATS_TEST_TMPDIR/err2"
 	wait_for 20 grep -q 'capturing' "$BATS_TEST_TMPDIR/err2"
