@@ -9,6 +9,8 @@
  */
 #include "cbpf_random.h"
 
+#include "base/log.h"
+
 #define CUTS     12
 #define PROGRAMS 3000
 
@@ -113,6 +115,9 @@ TEST(random_programs)
 		int fd = load(&e, false, i % 2);
 
 		if (fd < 0) {
+			/* Once more, to see what the verifier says. */
+			log_set_level(LOG_LEVEL_DEBUG);
+			load(&e, false, i % 2);
 			program_print(p.insns, p.n);
 			fail_msg("program %zu: %s", i, strerror(-fd));
 		}
