@@ -14,12 +14,17 @@ struct key {
 	uint32_t proto;
 };
 
-enum { TOLD_FROM = 1, TOLD_TO = 2, TOLD_CONN = 4 };
+/* What was said of an end: the same ports may be another socket's next, and owners come later. */
+struct told {
+	uint64_t cookie;
+	uint32_t pid;
+};
 
 struct entry {
 	struct key key;
 	uint64_t cookie;
-	unsigned int told;
+	struct told from, to;
+	uint64_t conn;
 	UT_hash_handle hh;
 };
 
@@ -100,11 +105,35 @@ static const struct endpoint *endpoint_of(const struct packet_who *w, const stru
 	return e && e->cookie ? tracker_endpoint(w->tracker, e->cookie) : NULL;
 }
 
+static bool is_new(struct told *t, const struct endpoint *ep)
+{
+	struct told now;
+
+	if (!ep)
+		return false;
+	now.cookie = ep->cookie;
+	now.pid = ep->self.owner.source == OWNER_UNKNOWN ? 0 : ep->self.owner.pid;
+	if (t->cookie == now.cookie && t->pid == now.pid)
+		return false;
+	*t = now;
+	return true;
+}
+
+static bool tell(struct entry *e, const struct packet_ends *ends)
+{
+	bool from = is_new(&e->from, ends->from);
+	bool to = is_new(&e->to, ends->to);
+	bool conn = ends->conn && ends->conn != e->conn;
+
+	if (conn)
+		e->conn = ends->conn;
+	return from || to || conn;
+}
+
 void packet_who_look(struct packet_who *w, uint32_t link, const struct packet *p, uint64_t cookie,
 		     struct packet_ends *out)
 {
 	struct key reversed = key_of(link, p, true);
-	unsigned int known;
 	struct entry *e;
 
 	*out = (struct packet_ends){0};
@@ -125,7 +154,5 @@ void packet_who_look(struct packet_who *w, uint32_t link, const struct packet *p
 		out->conn = out->from->key.conn;
 	else if (out->to)
 		out->conn = out->to->key.conn;
-	known = (out->from ? TOLD_FROM : 0) | (out->to ? TOLD_TO : 0) | (out->conn ? TOLD_CONN : 0);
-	out->news = known & ~e->told;
-	e->told |= known;
+	out->news = tell(e, out);
 }

@@ -3,17 +3,23 @@
 
 #include <string.h>
 
+#include "out/text.h"
+
 static void put_container(struct buf *b, const struct container *c)
 {
 	size_t len = strlen(c->id);
 
-	if (c->name)
-		buf_printf(b, "%s (", c->name);
+	if (c->name) {
+		text_plain(b, c->name);
+		buf_puts(b, " (");
+	}
 	buf_printf(b, "%s %.*s", c->runtime, len == 64 ? CONTAINER_ID_SHORT : (int)len, c->id);
 	if (c->name)
 		buf_putc(b, ')');
-	if (c->pod)
-		buf_printf(b, ", pod %s", c->pod);
+	if (c->pod) {
+		buf_puts(b, ", pod ");
+		text_plain(b, c->pod);
+	}
 }
 
 void packet_comment_netns(struct buf *b, const struct netns *n)
@@ -21,7 +27,7 @@ void packet_comment_netns(struct buf *b, const struct netns *n)
 	if (n->container)
 		put_container(b, n->container);
 	else if (n->name)
-		buf_puts(b, n->name);
+		text_plain(b, n->name);
 	if (n->container || n->name)
 		buf_puts(b, ", ");
 	buf_printf(b, "netns %u", n->inode);
@@ -33,9 +39,14 @@ static void put_end(struct buf *b, const struct endpoint *ep)
 	const struct container *c = o->cgroup ? o->cgroup->container : NULL;
 	const struct netns *n = ep->self.netns;
 
-	if (o->source != OWNER_UNKNOWN)
-		buf_printf(b, "%s[%u] ", o->comm, o->pid);
-	buf_puts(b, "in ");
+	if (o->source != OWNER_UNKNOWN) {
+		text_plain(b, o->comm);
+		buf_printf(b, "[%u]", o->pid);
+	} else if (!c && !n) {
+		buf_puts(b, "an unknown process");
+	}
+	if (c || n)
+		buf_puts(b, o->source != OWNER_UNKNOWN ? " in " : "in ");
 	if (c && (!n || c != n->container)) {
 		put_container(b, c);
 		buf_puts(b, n ? ", " : "");
@@ -63,12 +74,17 @@ void packet_comment(struct buf *b, const struct packet_ends *e)
 
 void packet_comment_link(struct buf *b, const struct link *l)
 {
-	buf_printf(b, "%s of ", l->name);
+	text_plain(b, l->name);
+	buf_puts(b, " of ");
 	packet_comment_netns(b, l->netns);
-	if (l->master)
-		buf_printf(b, ", port of %s", l->master->name);
+	if (l->master) {
+		buf_puts(b, ", port of ");
+		text_plain(b, l->master->name);
+	}
 	if (l->peer_netns && *l->peer_name) {
-		buf_printf(b, ", cable to %s of ", l->peer_name);
+		buf_puts(b, ", cable to ");
+		text_plain(b, l->peer_name);
+		buf_puts(b, " of ");
 		packet_comment_netns(b, l->peer_netns);
 	}
 }

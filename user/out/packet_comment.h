@@ -4,6 +4,8 @@
  *
  *	from nc[7870] in echo-client (docker 9061b343c784), netns 4026533313; to nc[7666] in
  *	echo-server (docker e1e8c99466ab), netns 4026533093; conn 9f0c2c6f1f3d5a77
+ *
+ * Names cannot add a line to it: a comment's line breaks are kept by files (out/pcapng.h).
  */
 #ifndef FLOWNER_OUT_PACKET_COMMENT_H
 #define FLOWNER_OUT_PACKET_COMMENT_H
@@ -18,7 +20,7 @@ void packet_comment(struct buf *b, const struct packet_ends *e);
 /* "web (docker 9061b343c784)", "blue", "netns 4026533313" */
 void packet_comment_netns(struct buf *b, const struct netns *n);
 
-/* "eth0 of web (docker …), netns 40265…, peer of veth0a1b2c in host" */
+/* "eth0 of web (docker …), netns 40265…, cable to veth0a1b2c of netns 40265…" */
 void packet_comment_link(struct buf *b, const struct link *l);
 
 #endif
