@@ -50,6 +50,7 @@ struct capture {
 	unsigned int files;
 	uint64_t packets; /* shown or written */
 	uint64_t started, deadline, next_refresh;
+	uint64_t newest; /* packet */
 	struct packet_line_widths widths;
 };
 

@@ -162,8 +162,6 @@ static int open_loop(struct capture *c)
 		err = listen_to(c, c->signals);
 	if (!err)
 		err = listen_to(c, watcher_fd(c->watcher));
-	if (!err)
-		err = listen_to(c, trace_source_fd(c->sockets.source));
 	if (err)
 		log_error("cannot start: %s", strerror(-err));
 	return err;
@@ -225,6 +223,8 @@ static void on_packet(void *ctx, const struct fl_packet *p, const uint8_t *data)
 
 	if (p->link >= c->nlinks)
 		return;
+	if (p->time > c->newest)
+		c->newest = p->time;
 	if (c->cfg->write && c->cfg->comments != COMMENTS_NONE)
 		look_for_datagrams(c, p);
 	if (packet_queue_put(c->queue, p, data))
@@ -286,36 +286,56 @@ static int put_packets(struct capture *c, uint64_t until)
 	return err ? err : flush(c);
 }
 
+/* How many records there were, or -errno. */
 static int read_sockets(struct capture *c)
 {
-	int n = sockets_read(&c->sockets);
+	int n = sockets_read(&c->sockets), all = n;
 
-	while (n >= TRACE_SOURCE_BATCH)
+	while (n >= TRACE_SOURCE_BATCH) {
 		n = sockets_read(&c->sockets);
+		all += n > 0 ? n : 0;
+	}
 	tracker_next(c->sockets.tracker, clock_boot_ns()); /* forgets those that closed long ago */
-	return n < 0 ? n : 0;
+	return n < 0 ? n : all;
 }
 
 /* --- running --- */
 
+/*
+ * The rings are listened to only while nothing comes: else each record would wake us.
+ */
+static int listen_to_rings(struct capture *c, bool yes)
+{
+	const int fds[] = {capture_source_fd(c->source), trace_source_fd(c->sockets.source)};
+	int err = 0;
+
+	for (size_t i = 0; i < sizeof(fds) / sizeof(fds[0]) && !err; i++) {
+		if (yes)
+			err = listen_to(c, fds[i]);
+		else
+			epoll_ctl(c->epoll, EPOLL_CTL_DEL, fds[i], NULL);
+	}
+	return err;
+}
+
 /* Wait until there is something to do. 1: a signal or the deadline; 0; or -errno. */
-static int wait_for_packets(struct capture *c, bool active)
+static int wait_for_packets(struct capture *c, bool active, bool at_once)
 {
 	struct epoll_event ev[4];
-	int timeout = active ? NAP_MS : 1000, n;
+	int timeout = at_once ? 0 : active ? NAP_MS : 1000, n;
 	uint64_t now = clock_boot_ns();
 
 	if (c->deadline && now >= c->deadline)
 		return 1;
 	if (c->deadline && (c->deadline - now) / 1000000 < (uint64_t)timeout)
 		timeout = (int)((c->deadline - now) / 1000000) + 1;
-	if (!active && listen_to(c, capture_source_fd(c->source)))
+	if (!active && listen_to_rings(c, true))
 		return -errno;
 	n = epoll_wait(c->epoll, ev, 4, timeout);
 	if (n < 0 && errno != EINTR)
 		return -errno;
 	if (!active)
-		epoll_ctl(c->epoll, EPOLL_CTL_DEL, capture_source_fd(c->source), NULL);
+		listen_to_rings(c, false);
 	for (int i = 0; i < n; i++) {
 		if (ev[i].data.fd == c->signals)
 			return 1;
@@ -337,25 +357,30 @@ static int run(struct capture *c)
 
 	while (!done) {
 		uint64_t now = clock_boot_ns();
-		int n = capture_source_read(c->source, on_packet, c);
+		int n = capture_source_read(c->source, on_packet, c), records;
 
 		if (n < 0)
 			return n;
 		/* After the packets: whoever sent them has been told of by now. */
-		done = read_sockets(c);
-		if (!done && c->cfg->filter.ncontainers) {
+		records = read_sockets(c);
+		if (records < 0)
+			return records;
+		if (c->cfg->filter.ncontainers) {
 			uint64_t s = naming_contained_sum(&c->sockets.naming, &c->cfg->filter);
 
 			if (s != sum)
 				watcher_reconsider(c->watcher);
 			sum = s;
 		}
-		/* More than a batch waits: what comes may be older than what we have. */
-		if (!done && n < CAPTURE_SOURCE_BATCH)
-			done = put_packets(c, now - PACKET_QUEUE_NS);
-		active = n > 0 || packet_queue_count(c->queue);
+		/* Where more than a batch waits we have come to the newest one, not to this moment.
+		 */
+		if (n >= CAPTURE_SOURCE_BATCH)
+			now = c->newest;
+		done = put_packets(c, now > PACKET_QUEUE_NS ? now - PACKET_QUEUE_NS : 0);
+		active = n > 0 || records > 0 || packet_queue_count(c->queue);
+		/* More than a batch waits: come again at once, but let a signal through. */
 		if (!done)
-			done = n < CAPTURE_SOURCE_BATCH ? wait_for_packets(c, active) : 0;
+			done = wait_for_packets(c, active, n >= CAPTURE_SOURCE_BATCH);
 	}
 	return done < 0 ? done : 0;
 }
@@ -370,7 +395,7 @@ static int finish(struct capture *c)
 		while (n > 0)
 			n = capture_source_read(c->source, on_packet, c);
 		err = n < 0 ? n : read_sockets(c);
-		if (!err)
+		if (err >= 0)
 			err = put_packets(c, UINT64_MAX);
 	}
 	return err < 0 ? err : 0;
