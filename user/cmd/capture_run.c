@@ -226,6 +226,8 @@ static void on_packet(void *ctx, const struct fl_packet *p, const uint8_t *data)
 		return;
 	if (c->cfg->write && c->cfg->comments != COMMENTS_NONE)
 		look_for_datagrams(c, p);
+	if (p->time > c->newest)
+		c->newest = p->time;
 	if (packet_queue_put(c->queue, p, data))
 		log_warn("out of memory: a packet is lost");
 }
@@ -297,23 +299,26 @@ static int read_sockets(struct capture *c)
 
 /* --- running --- */
 
-/* Wait until there is something to do. 1: a signal or the deadline; 0; or -errno. */
-static int wait_for_packets(struct capture *c, bool active)
+/*
+ * Wait until there is something to do, `timeout` ms at most; for packets too if there are none
+ * (`idle`). 1: a signal or the deadline; 0; or -errno.
+ */
+static int wait_for_packets(struct capture *c, int timeout, bool idle)
 {
 	struct epoll_event ev[4];
-	int timeout = active ? NAP_MS : 1000, n;
+	int n;
 	uint64_t now = clock_boot_ns();
 
 	if (c->deadline && now >= c->deadline)
 		return 1;
 	if (c->deadline && (c->deadline - now) / 1000000 < (uint64_t)timeout)
 		timeout = (int)((c->deadline - now) / 1000000) + 1;
-	if (!active && listen_to(c, capture_source_fd(c->source)))
+	if (idle && listen_to(c, capture_source_fd(c->source)))
 		return -errno;
 	n = epoll_wait(c->epoll, ev, 4, timeout);
 	if (n < 0 && errno != EINTR)
 		return -errno;
-	if (!active)
+	if (idle)
 		epoll_ctl(c->epoll, EPOLL_CTL_DEL, capture_source_fd(c->source), NULL);
 	for (int i = 0; i < n; i++) {
 		if (ev[i].data.fd == c->signals)
@@ -330,13 +335,13 @@ static int wait_for_packets(struct capture *c, bool active)
 
 static int run(struct capture *c)
 {
-	bool active = true;
 	uint64_t sum = 0;
 	int done = 0;
 
 	while (!done) {
-		uint64_t now = clock_boot_ns();
+		uint64_t until = clock_boot_ns();
 		int n = capture_source_read(c->source, on_packet, c);
+		bool more = n >= CAPTURE_SOURCE_BATCH, idle;
 
 		if (n < 0)
 			return n;
@@ -349,12 +354,15 @@ static int run(struct capture *c)
 				watcher_reconsider(c->watcher);
 			sum = s;
 		}
-		/* More than a batch waits: what comes may be older than what we have. */
-		if (!done && n < CAPTURE_SOURCE_BATCH)
-			done = put_packets(c, now - PACKET_QUEUE_NS);
-		active = n > 0 || packet_queue_count(c->queue);
+		/* What waits behind a batch is from after it, but older than now. */
+		if (more)
+			until = c->newest;
 		if (!done)
-			done = n < CAPTURE_SOURCE_BATCH ? wait_for_packets(c, active) : 0;
+			done = put_packets(c, until - PACKET_QUEUE_NS);
+		idle = !n && !packet_queue_count(c->queue);
+		/* However much comes, a signal is heard and the time runs out. */
+		if (!done)
+			done = wait_for_packets(c, more ? 0 : idle ? 1000 : NAP_MS, idle);
 	}
 	return done < 0 ? done : 0;
 }
