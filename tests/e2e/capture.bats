@@ -197,8 +197,8 @@ everything() {
 
 @test "two captures at once on a link, beside flows, and beside another tool's program" {
 	tc -n "$client" qdisc add dev eth0 clsact
-	tc -n "$client" filter add dev eth0 egress protocol ip matchall action ok
-	"$FLOWNER" flows --help >/dev/null
+	# One that decides: nothing behind it in the qdisc sees a packet.
+	tc -n "$client" filter add dev eth0 egress pref 50000 bpf bytecode '1,6 0 0 4294967295,' flowid 1:1
 	capture_start --netns "$client" --dev eth0 icmp
 	first=$cap first_out=$cap_out
 	capture_start --netns "$client" --dev eth0 -w "$file" --disable-feature tcx icmp
@@ -217,8 +217,25 @@ everything() {
 	[ "$(count_in "$file")" = 50 ]
 	[ "$(jq -s 'map(select(.final and .proto=="icmp") | .packets) | add' "$BATS_TEST_TMPDIR/flows")" = 50 ]
 	# The other tool's is there still, and ours is not.
-	tc -n "$client" filter show dev eth0 egress | grep -q matchall
+	tc -n "$client" filter show dev eth0 egress | grep -q bytecode
 	refute grep -q flowner <(tc -n "$client" filter show dev eth0 egress; tc -n "$client" filter show dev eth0 ingress)
+}
+
+# bats test_tags=slow
+@test "more than can be written: it ends in time all the same, and says what is missing" {
+	background in_ns "$server" iperf3 -s -1 -p 5201
+	wait_for 20 listening "$server" 5201
+	capture_start --netns "$client" --dev eth0 -w /dev/null -d 2 --ring-size 16M
+	background in_ns "$client" iperf3 -c 10.9.0.2 -p 5201 -t 30 >/dev/null
+	capture_ended
+	seconds=$(sed -nE 's/.*, ([0-9]+)\.[0-9] s$/\1/p' "$cap_err")
+	[ "$seconds" -le $((3 * ${FLOWNER_SLOW:-1})) ]
+	[ $(($(summary written) + $(summary lost))) = "$(summary matched)" ]
+	# --strict: then it fails.
+	capture_start --netns "$client" --dev eth0 -w /dev/null --strict --ring-size 4K
+	wait_for 10 sh -c "sleep 0.1; [ -d /proc/$cap ]"
+	capture_stop 5
+	[ "$(summary lost)" -ge 1 ]
 }
 
 @test "wrong usage: one line that says what is wrong, exit 2" {
