@@ -24,7 +24,7 @@ struct captured {
 	/* Of the present file. */
 	uint32_t interface;
 	bool in_file;
-	struct fl_capture_counters before; /* at its beginning */
+	struct fl_capture_counters before; /* what the files before it have */
 	uint64_t written;
 	uint64_t *lost_of_cpu; /* as packets have told; for the drops between two */
 	UT_hash_handle hh;
@@ -49,8 +49,8 @@ struct capture {
 	uint32_t file_interfaces;
 	unsigned int files;
 	uint64_t packets; /* shown or written */
+	uint64_t newest;  /* time of a packet that was read; CLOCK_BOOTTIME, ns */
 	uint64_t started, deadline, next_refresh;
-	uint64_t newest; /* packet */
 	struct packet_line_widths widths;
 };
 

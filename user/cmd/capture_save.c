@@ -54,6 +54,7 @@ int capture_save_flush(struct capture *c)
 {
 	size_t n = c->out.len;
 	int err = buf_flush(&c->out, c->fd);
+	char name[PATH_MAX];
 
 	if (!err) {
 		c->file_bytes += n;
@@ -63,7 +64,8 @@ int capture_save_flush(struct capture *c)
 		return err;
 	if (!is_stdout(c) && ftruncate(c->fd, (off_t)c->file_bytes))
 		log_debug("cannot cut the file: %s", strerror(errno));
-	log_error("writing to %s: %s; what was written before stays readable", c->cfg->write,
+	name_of_file(c, name);
+	log_error("writing to %s: %s; what was written before stays readable", name,
 		  strerror(-err));
 	return err;
 }
@@ -101,7 +103,7 @@ int capture_save_link(struct capture *c, struct captured *l)
 	l->interface = c->file_interfaces++;
 	l->in_file = true;
 	l->written = 0;
-	return capture_source_counters(c->source, l->number, &l->before);
+	return 0;
 }
 
 /* --- names of addresses --- */
@@ -253,7 +255,7 @@ int capture_save_begin(struct capture *c)
 	return err ? err : capture_save_flush(c);
 }
 
-static int put_statistics(struct capture *c, const struct captured *l)
+static int put_statistics(struct capture *c, struct captured *l)
 {
 	uint64_t now = clock_boot_ns();
 	struct fl_capture_counters n;
@@ -272,6 +274,8 @@ static int put_statistics(struct capture *c, const struct captured *l)
 	s.accepted = n.matched - l->before.matched;
 	s.os_dropped = n.lost - l->before.lost;
 	s.delivered = l->written;
+	/* The next file counts on from here: what passes between two of them is in one. */
+	l->before = n;
 	return pcapng_put_statistics(&c->out, &s);
 }
 
