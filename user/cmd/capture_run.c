@@ -351,6 +351,7 @@ static int wait_for_packets(struct capture *c, bool active, bool at_once)
 
 static int run(struct capture *c)
 {
+	bool active = true;
 	uint64_t sum = 0;
 	int done = 0;
 
