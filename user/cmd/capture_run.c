@@ -77,8 +77,6 @@ static void attached(void *ctx, struct link *l)
 
 	capture_source_release(c->source, e->number);
 	e->began = l->attached;
-	if (c->fd >= 0 && c->cfg->write && !e->in_file && capture_save_link(c, e))
-		log_warn("%s is not in the file", l->name);
 }
 
 static void detached(void *ctx, struct link *l)
@@ -252,9 +250,15 @@ static int put_packet(struct capture *c, const struct queued_packet *p)
 		if (!err)
 			err = capture_save_begin(c);
 	}
-	/* Of a link that went before this file began. */
-	if (!err && c->cfg->write && !l->in_file)
+	/*
+	 * A link that is new to this file. Not when it was attached: engines give a device another
+	 * name, and its addresses, before it is set up.
+	 */
+	if (!err && c->cfg->write && !l->in_file) {
 		err = capture_save_link(c, l);
+		if (!err)
+			err = capture_save_names(c);
+	}
 	if (err)
 		return err;
 	if (c->cfg->write)

@@ -115,17 +115,25 @@ struct names {
 	size_t n, room;
 };
 
-static const struct netns *netns_of(struct capture *c, uint64_t cookie)
-{
-	for (uint32_t i = 0; i < c->nlinks; i++) {
-		const struct link *l = c->by_number[i]->link;
+struct netns_search {
+	uint64_t cookie;
+	const struct netns *found;
+};
 
-		if (l->netns->cookie == cookie)
-			return l->netns;
-		if (l->peer_netns && l->peer_netns->cookie == cookie)
-			return l->peer_netns;
-	}
-	return NULL;
+static void look_at(void *ctx, struct link *l)
+{
+	struct netns_search *s = ctx;
+
+	if (l->netns->cookie == s->cookie)
+		s->found = l->netns;
+}
+
+static const struct netns *netns_of(const struct capture *c, uint64_t cookie)
+{
+	struct netns_search s = {.cookie = cookie};
+
+	topology_each(watcher_topology(c->watcher), look_at, &s);
+	return s.found;
 }
 
 static void add_name(void *ctx, uint64_t netns_cookie, const struct rtnl_addr *a)
@@ -154,7 +162,7 @@ static void add_name(void *ctx, uint64_t netns_cookie, const struct rtnl_addr *a
 	s->names[s->n++] = name;
 }
 
-static int save_names(struct capture *c)
+int capture_save_names(struct capture *c)
 {
 	struct names s = {.c = c};
 	int err = watcher_addrs(c->watcher, add_name, &s);
@@ -251,7 +259,7 @@ int capture_save_begin(struct capture *c)
 			err = capture_save_link(c, c->by_number[i]);
 	}
 	if (!err)
-		err = save_names(c);
+		err = capture_save_names(c);
 	return err ? err : capture_save_flush(c);
 }
 
@@ -283,9 +291,18 @@ int capture_save_end(struct capture *c)
 {
 	int err = 0;
 
-	for (uint32_t i = 0; !err && i < c->nlinks; i++)
-		if (c->by_number[i]->in_file)
-			err = put_statistics(c, c->by_number[i]);
+	for (uint32_t i = 0; !err && i < c->nlinks; i++) {
+		struct captured *l = c->by_number[i];
+
+		/* One that came and had no packets. */
+		if (!l->in_file && l->began >= c->file_began)
+			err = capture_save_link(c, l);
+		if (!err && l->in_file)
+			err = put_statistics(c, l);
+	}
+	/* With those that have come since. */
+	if (!err)
+		err = capture_save_names(c);
 	if (!err)
 		err = capture_save_flush(c);
 	if (!is_stdout(c) && close(c->fd) && !err) {
