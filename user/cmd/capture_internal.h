@@ -30,6 +30,12 @@ struct captured {
 	UT_hash_handle hh;
 };
 
+/* An address whose name is in the file. */
+struct named {
+	struct addr addr;
+	UT_hash_handle hh;
+};
+
 struct capture {
 	const struct capture_config *cfg;
 	const struct filter no_filter; /* sockets of far ends are wanted too */
@@ -47,6 +53,7 @@ struct capture {
 	/* The present file. */
 	uint64_t file_bytes, file_began;
 	uint32_t file_interfaces;
+	struct named *named;
 	unsigned int files;
 	uint64_t packets; /* shown or written */
 	uint64_t newest;  /* time of a packet that was read; CLOCK_BOOTTIME, ns */
@@ -67,6 +74,7 @@ int capture_save_packet(struct capture *c, struct captured *l, const struct queu
 /* What has been put together so far, into the file. */
 int capture_save_flush(struct capture *c);
 int capture_save_end(struct capture *c);
+void capture_forget_names(struct capture *c);
 
 /* --- capture_show.c --- */
 

@@ -436,6 +436,7 @@ static void capture_free(struct capture *c)
 	capture_source_close(c->source);
 	packet_who_free(c->who);
 	packet_queue_free(c->queue);
+	capture_forget_names(c);
 	HASH_CLEAR(hh, c->links);
 	for (uint32_t i = 0; i < c->nlinks; i++) {
 		link_put(c->by_number[i]->link);

@@ -136,14 +136,60 @@ static const struct netns *netns_of(const struct capture *c, uint64_t cookie)
 	return s.found;
 }
 
+static const char *name_of(const struct netns *n, const struct cgroup *cg)
+{
+	const struct container *c = cg && cg->container ? cg->container : n ? n->container : NULL;
+
+	return c && c->name ? c->name : n ? n->name : NULL;
+}
+
+void capture_forget_names(struct capture *c)
+{
+	struct named *e, *tmp;
+
+	HASH_ITER (hh, c->named, e, tmp) {
+		HASH_DEL(c->named, e);
+		free(e);
+	}
+}
+
+/* True once for each address of a file. */
+static bool is_news(struct capture *c, const struct addr *a)
+{
+	struct named *e;
+
+	HASH_FIND (hh, c->named, a, sizeof(*a), e)
+		;
+	if (e || addr_is_loopback(a) || addr_is_any(a))
+		return false;
+	e = calloc(1, sizeof(*e));
+	if (!e)
+		return false;
+	e->addr = *a;
+	HASH_ADD(hh, c->named, addr, sizeof(e->addr), e);
+	return true;
+}
+
+/* By its socket, for it may live for a moment only. */
+static int name_end(struct capture *c, const struct endpoint *ep)
+{
+	const char *name = ep ? name_of(ep->self.netns, ep->self.owner.cgroup) : NULL;
+	struct pcapng_name n = {.names = &name, .n = 1};
+
+	if (!name || !is_news(c, &ep->self.local.addr))
+		return 0;
+	n.addr = ep->self.local.addr;
+	return pcapng_put_names(&c->out, &n, 1);
+}
+
 static void add_name(void *ctx, uint64_t netns_cookie, const struct rtnl_addr *a)
 {
 	struct names *s = ctx;
 	const struct netns *n = netns_of(s->c, netns_cookie);
-	const char *name = n && n->container ? n->container->name : n ? n->name : NULL;
+	const char *name = name_of(n, NULL);
 	struct pcapng_name *grown;
 
-	if (!name || a->link_local || addr_is_loopback(&a->addr))
+	if (!name || a->link_local || !is_news(s->c, &a->addr))
 		return;
 	grown = reallocarray(s->list, s->n + 1, sizeof(*grown));
 	if (!grown)
@@ -205,6 +251,8 @@ static int put_comment(struct capture *c, const struct captured *l, const struct
 	packet_who_look(c->who, l->number, parsed, p->meta.cookie, &ends);
 	if (!ends.news && c->cfg->comments == COMMENTS_FIRST)
 		return 0;
+	if (ends.news && name_end(c, ends.from) + name_end(c, ends.to))
+		return -ENOMEM;
 	packet_comment(b, &ends);
 	if (b->len)
 		buf_putc(b, '\0');
@@ -252,6 +300,7 @@ int capture_save_begin(struct capture *c)
 	c->file_interfaces = 0;
 	c->file_began = clock_boot_ns();
 	packet_who_forget(c->who);
+	capture_forget_names(c);
 	err = pcapng_put_section(&c->out, &host, NULL);
 	for (uint32_t i = 0; !err && i < c->nlinks; i++) {
 		c->by_number[i]->in_file = false;
