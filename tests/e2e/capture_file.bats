@@ -84,7 +84,7 @@ chatter() {
 	capture_stop
 	trace_stop
 	# port and id, as trace has them, and as the file has them; 6 connections, a comment each way
-	jq -r 'select(.conn and .local.port and .remote.port == 9000) | "\(.local.port) \(.conn) \(.pid)"' "$trace_out" | sort -u >"$BATS_TEST_TMPDIR/traced"
+	jq -r 'select(.type == "connect" and .remote.port == 9000) | "\(.local.port) \(.conn) \(.owner.pid)"' "$trace_out" | sort -u >"$BATS_TEST_TMPDIR/traced"
 	[ "$(wc -l <"$BATS_TEST_TMPDIR/traced")" = 6 ] || { head -n 3 "$trace_out" >&2; return 1; }
 	fields "$file" 'tcp.dstport == 9000 and frame.comment' tcp.srcport frame.comment |
 		sed -nE "s/^([0-9]+)\tfrom flowner\[([0-9]+)\] in $client, netns $(inode "$client"); to flowner\[$serve\] in $server, netns $(inode "$server"); conn ([0-9a-f]{16})$/\1 \3 \2/p" | sort >"$BATS_TEST_TMPDIR/told"
