@@ -208,6 +208,47 @@ TEST(ports_again)
 	tracker_free(t);
 }
 
+static struct fl_snapshot datagram(uint64_t cookie)
+{
+	struct fl_snapshot s = {.sock = client_sock(0, 0), .task = curl(), .protocol = IPPROTO_UDP};
+
+	s.sock.cookie = cookie;
+	return s;
+}
+
+/* dig has its answer and is gone before its question is written. */
+TEST(datagram_gone)
+{
+	struct tracker *t = new_tracker(false, false);
+	struct packet_who *w = new_who(t);
+	struct addr_port local = {.addr = address("10.77.0.2"), .port = CLIENTS};
+	struct fl_snapshot first = datagram(50), second = datagram(51);
+	struct packet_ends e;
+
+	tracker_snapshot(t, &first);
+	assert_end(tracker_udp(t, 1, &local), 50);
+	tracker_retire_datagrams(t, AT(0));
+	assert_null(tracker_udp(t, 1, &local));
+	tracker_snapshot(t, &second);
+	e = look(w, there(), 50);
+	assert_ends(&e, 50, 0, true);
+	assert_owner(&e.from->self.owner, OWNER_SNAPSHOT, 10, "curl");
+	/* The port is the other one's. */
+	assert_end(tracker_udp(t, 1, &local), 51);
+	e = look(w, there(), 51);
+	assert_ends(&e, 51, 0, true);
+	/* Seen again: it lives on; the other one goes. */
+	tracker_retire_datagrams(t, AT(10));
+	tracker_snapshot(t, &second);
+	tracker_retire_datagrams(t, AT(0) + ENDPOINT_LINGER_NS);
+	assert_null(tracker_endpoint(t, 50));
+	assert_end(tracker_endpoint(t, 51), 51);
+	tracker_retire_datagrams(t, AT(0) + 3 * ENDPOINT_LINGER_NS);
+	assert_null(tracker_endpoint(t, 51));
+	packet_who_free(w);
+	tracker_free(t);
+}
+
 TEST(nobody)
 {
 	struct tracker *t = two_sockets();
@@ -298,6 +339,7 @@ int main(void)
 		IT("a conn id that comes later is news", conn_is_news),
 		IT("an owner that comes later is news", owner_is_news),
 		IT("another socket with the same ports is news", ports_again),
+		IT("a datagram socket that is gone is still known", datagram_gone),
 		IT("of sockets that nobody told of nothing is said", nobody),
 		IT("what was said on one link is news on another", each_link),
 		IT("what is forgotten is said again", forgotten),

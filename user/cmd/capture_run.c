@@ -210,7 +210,8 @@ static void look_for_datagrams(struct capture *c, const struct fl_packet *p)
 	before = clock_boot_ns();
 	if (before < c->next_refresh)
 		return;
-	sockets_refresh_datagrams(&c->sockets);
+	/* This packet is only looked at when it is written: it may be gone by then. */
+	sockets_refresh_datagrams(&c->sockets, true);
 	after = clock_boot_ns();
 	c->next_refresh = after + (after - before) * REFRESH_SHARE;
 }

@@ -238,7 +238,7 @@ static void refresh_datagrams(struct flows *f)
 	/* In this order: a question that comes too early waits. */
 	if (before < f->next_refresh || !flow_table_asks(f->table))
 		return;
-	err = sockets_refresh_datagrams(&f->sockets);
+	err = sockets_refresh_datagrams(&f->sockets, false);
 	if (err)
 		log_debug("looking for datagram sockets: %s", strerror(-err));
 	after = clock_boot_ns();

@@ -161,11 +161,14 @@ int sockets_read(struct sockets *k)
 	return trace_source_read(k->source, on_record, k);
 }
 
-int sockets_refresh_datagrams(struct sockets *k)
+int sockets_refresh_datagrams(struct sockets *k, bool keep)
 {
 	long n;
 
-	tracker_forget_datagrams(k->tracker);
+	if (keep)
+		tracker_retire_datagrams(k->tracker, clock_boot_ns());
+	else
+		tracker_forget_datagrams(k->tracker);
 	n = snapshot_sockets(SNAPSHOT_ALL, on_datagram, k);
 	return n < 0 ? (int)n : 0;
 }

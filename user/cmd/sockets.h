@@ -49,7 +49,10 @@ void sockets_close(struct sockets *s);
 /* Hand the records that wait to the tracker; as trace_source_read(). */
 int sockets_read(struct sockets *s);
 
-/* Look again who holds which socket that is not TCP: nothing tells when they come. 0 or -errno. */
-int sockets_refresh_datagrams(struct sockets *s);
+/*
+ * Look again who holds which socket that is not TCP: nothing tells when they come. Those that are
+ * gone are forgotten, with `keep` only linger_ns later. 0 or -errno.
+ */
+int sockets_refresh_datagrams(struct sockets *s, bool keep);
 
 #endif

@@ -227,6 +227,13 @@ void endpoint_linger(struct endpoints *t, struct endpoint *ep, uint64_t now)
 	fifo_push(&t->lingering, ep);
 }
 
+void endpoint_retire(struct endpoints *t, struct endpoint *ep, uint64_t now)
+{
+	if (ep->role == ROLE_LISTENER && !ep->closed)
+		unset_listener(t, ep);
+	endpoint_linger(t, ep, now);
+}
+
 void endpoint_expire(struct endpoints *t, uint64_t now)
 {
 	uint64_t linger = t->linger_ns ? t->linger_ns : ENDPOINT_LINGER_NS;

@@ -90,6 +90,8 @@ void endpoint_set_tentative(struct endpoints *t, struct endpoint *ep, bool tenta
 /* It has closed; it goes linger_ns later, when endpoint_expire() is called. */
 void endpoint_linger(struct endpoints *t, struct endpoint *ep, uint64_t now);
 void endpoint_expire(struct endpoints *t, uint64_t now);
+/* The same, and endpoint_listener() does not find it any more. */
+void endpoint_retire(struct endpoints *t, struct endpoint *ep, uint64_t now);
 
 void endpoints_free(struct endpoints *t);
 

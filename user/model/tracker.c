@@ -13,6 +13,7 @@ int tracker_new(struct tracker **out, const struct tracker_options *options)
 		return -ENOMEM;
 	t->opt = *options;
 	t->endpoints.linger_ns = options->linger_ns;
+	t->datagrams.linger_ns = options->linger_ns;
 	*out = t;
 	return 0;
 }
@@ -116,7 +117,8 @@ static void snapshot_datagram(struct tracker *t, const struct fl_snapshot *s)
 {
 	struct endpoint *ep;
 
-	if (endpoint_find(&t->datagrams, s->sock.cookie))
+	ep = endpoint_find(&t->datagrams, s->sock.cookie);
+	if (ep && !ep->closed)
 		return;
 	ep = tracker_new_datagram(t, &s->sock);
 	if (!ep)
@@ -129,6 +131,15 @@ static void snapshot_datagram(struct tracker *t, const struct fl_snapshot *s)
 void tracker_forget_datagrams(struct tracker *t)
 {
 	endpoints_free(&t->datagrams);
+}
+
+void tracker_retire_datagrams(struct tracker *t, uint64_t now)
+{
+	struct endpoint *ep, *tmp;
+
+	endpoint_expire(&t->datagrams, now);
+	HASH_ITER (hh, t->datagrams.by_cookie, ep, tmp)
+		endpoint_retire(&t->datagrams, ep, now);
 }
 
 const struct endpoint *tracker_endpoint(const struct tracker *t, uint64_t cookie)

@@ -37,6 +37,11 @@ void tracker_free(struct tracker *t);
 void tracker_snapshot(struct tracker *t, const struct fl_snapshot *s);
 /* Forget all sockets that are not TCP, for they tell no records: a new snapshot is to follow. */
 void tracker_forget_datagrams(struct tracker *t);
+/*
+ * The same, but those that the new snapshot does not have are still known by their cookies for
+ * linger_ns: packets of sockets that are gone may be on their way.
+ */
+void tracker_retire_datagrams(struct tracker *t, uint64_t now);
 
 /* Endpoints, valid until the next record or tracker_next(); NULL: not known. */
 const struct endpoint *tracker_endpoint(const struct tracker *t, uint64_t cookie);
@@ -60,8 +65,8 @@ uint64_t tracker_last(const struct tracker *t);
 bool tracker_pending(const struct tracker *t);
 
 /* Every cgroup that an endpoint or an event still points to; the same again and again. */
-void tracker_each_cgroup(const struct tracker *t,
-			 void (*fn)(void *ctx, const struct cgroup *cg), void *ctx);
+void tracker_each_cgroup(const struct tracker *t, void (*fn)(void *ctx, const struct cgroup *cg),
+			 void *ctx);
 
 struct tracker_stats {
 	uint64_t records, lost, untracked;

@@ -1,0 +1,155 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#
+#   NAME-client eth0 ---- eth0 NAME-server
+#   10.9.0.1 fd09::1      10.9.0.2 fd09::2
+#
+# `flowner capture` at work: a name server whose answer does not fit a datagram, bulk TCP behind an expression, and more
+# packets than it can take. tshark and capinfos say what is in the files.
+
+load lib.bash
+load capture_load_lib.bash
+
+setup() {
+	name=$(random_name l)
+	pair "$name"
+	client=$name-client server=$name-server
+	file=$BATS_TEST_TMPDIR/packets.pcapng
+}
+
+teardown() {
+	end_background
+	remove_netns
+}
+
+# field FILTER FIELD…: of the packets that match Wireshark's FILTER, one a line, tabs between.
+field() {
+	local filter=$1 f args=()
+	shift
+	for f; do args+=(-e "$f"); done
+	tshark -n -r "$file" -Y "$filter" -T fields "${args[@]}" 2>/dev/null
+}
+
+# bats test_tags=slow
+@test "DNS: the question, the answer that was cut, and the same again over TCP, from dig and dnsmasq" {
+	local cmd record records=() dig arp ask answer retry whole comments
+	for cmd in dnsmasq dig tshark; do
+		command -v $cmd >/dev/null || skip "no $cmd here"
+	done
+	for record in {01..40}; do
+		records+=("--txt-record=big.test,record $record of an answer that no datagram of 512 bytes has room for")
+	done
+	background in_ns "$server" dnsmasq --keep-in-foreground --conf-file=/dev/null --pid-file= --user=root --no-resolv --no-hosts \
+		--bind-interfaces --listen-address=10.9.0.2 "${records[@]}"
+	wait_for 20 listening "$server" 53
+	ip -n "$client" neigh flush dev eth0
+
+	capture_start --netns "$client" -w "$file" 'arp or port 53'
+	background in_ns "$client" dig @10.9.0.2 big.test TXT +noedns +tries=1 >"$BATS_TEST_TMPDIR/answer"
+	dig=$bg
+	wait "$dig"
+	grep -q 'ANSWER: 40' "$BATS_TEST_TMPDIR/answer"
+	capture_stop
+	[ "$lost" = 0 ]
+
+	# By frame number: ARP, the question, the answer with TC set, the question over TCP, all 40 records.
+	arp=$(field 'arp.opcode == 1' frame.number | head -n1)
+	ask=$(field 'udp && dns.flags.response == 0 && dns.qry.name == "big.test"' frame.number)
+	answer=$(field 'udp && dns.flags.truncated == 1 && dns.flags.response == 1' frame.number)
+	retry=$(field 'tcp && dns.flags.response == 0' frame.number)
+	whole=$(field 'tcp && dns.flags.response == 1 && dns.count.answers == 40' frame.number)
+	echo "ARP $arp, question $ask, cut answer $answer, over TCP $retry, answer $whole"
+	[ "$arp" -lt "$ask" ]
+	[ "$ask" -lt "$answer" ]
+	[ "$answer" -lt "$retry" ]
+	[ "$retry" -lt "$whole" ]
+
+	# Who. dig works in a thread, whose name is what the kernel tells; its UDP socket may be gone before anyone looks.
+	comments=$(field frame.comment frame.comment)
+	echo "$comments"
+	grep -qE "from [^ ]+\[$dig\] in $client, netns [0-9]+; to dnsmasq\[[0-9]+\] in $server, netns [0-9]+; conn " <<<"$comments"
+	grep -qE "from dnsmasq\[[0-9]+\] in $server, netns [0-9]+; to [^ ]+\[$dig\] in $client, netns [0-9]+; conn " <<<"$comments"
+	field "frame.number == $answer" frame.comment | grep -qE "from dnsmasq\[[0-9]+\] in $server"
+
+	# Our own reader.
+	"$FLOWNER" capture -r "$file" >"$BATS_TEST_TMPDIR/lines"
+	cat "$BATS_TEST_TMPDIR/lines"
+	grep -qi 'arp.*10\.9\.0\.2' "$BATS_TEST_TMPDIR/lines"
+	grep -qE 'IP 10\.9\.0\.1\.[0-9]+ > 10\.9\.0\.2\.53: [0-9]+\+ TXT\? big\.test\.' "$BATS_TEST_TMPDIR/lines"
+	grep -qE 'IP 10\.9\.0\.2\.53 > 10\.9\.0\.1\.[0-9]+: [0-9]+\*\| .*TXT "record [0-9]+ of an answer' "$BATS_TEST_TMPDIR/lines"
+	[ "$(grep -c '^[^ ].*10\.9' "$BATS_TEST_TMPDIR/lines")" = "$written" ]
+}
+
+# count NAME: of the file, as its blocks say.
+count() {
+	"$BATS_TEST_DIRNAME/capture_counts.py" "$file" | jq ".$1"
+}
+
+# bats test_tags=slow
+@test "bulk TCP behind an expression that one packet in a thousand matches: nothing is lost" {
+	# By the IP header's id, which each side counts up: sequence numbers go in steps of a segment, and may never meet.
+	background in_ns "$server" iperf3 -s -1 -p 5201
+	wait_for 20 listening "$server" 5201
+	capture_start --netns "$server" -s 128 --ring-size 256K --strict -w "$file" 'tcp port 5201 and ip[4:2] & 0x3ff = 0'
+	in_ns "$client" iperf3 -c 10.9.0.2 -p 5201 -t 3 -M 1200 >/dev/null
+	capture_stop
+	[ "$lost" = 0 ]
+	[ "$written" = "$matched" ]
+	[ "$written" -gt 0 ]
+	[ "$received" -gt $((matched * 200)) ]
+	"$BATS_TEST_DIRNAME/capture_counts.py" "$file"
+	[ "$(count packets)" = "$written" ]
+	[ "$(count accepted)" = "$matched" ]
+	[ "$(count received)" = "$received" ]
+	[ "$(count delivered)" = "$written" ]
+	[ "$(count os_dropped)" = 0 ]
+	[ "$(count drops)" = 0 ]
+	[ "$(count longest)" -le 128 ]
+	# Not one of them is there by mistake: libpcap says the same.
+	[ "$(tcpdump -nr "$file" 'tcp port 5201 and ip[4:2] & 0x3ff = 0' 2>/dev/null | wc -l)" = "$written" ]
+}
+
+# unheard NETNS: datagrams that arrived there for a port that nobody listens to.
+unheard() {
+	in_ns "$1" awk '/^Udp:/ && n++ { print $3 }' /proc/net/snmp
+}
+
+# flood N: short datagrams to a port that nobody listens to; each is handed to the device.
+flood() {
+	in_ns "$client" python3 -c '
+import socket, sys
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+for i in range(int(sys.argv[1])):
+    s.sendto(b"x" * 18, ("10.9.0.2", 9))' "$1"
+}
+
+# bats test_tags=slow
+@test "more than it can take: what was written and what was lost is what matched, and the packets arrive all the same" {
+	# No ICMP in between: a socket's next send would fail with it.
+	in_ns "$server" nft -f - <<<'table inet t { chain o { type filter hook output priority 0; meta l4proto icmp drop; }; }'
+	flood 1 # ARP
+	capture_start --netns "$server" --ring-size 64K --strict -w "$file" 'udp port 9'
+	before=$(unheard "$server")
+	# At first it cannot read at all, then it can, but has to keep up.
+	kill -STOP "$capture"
+	flood 5000
+	kill -CONT "$capture"
+	flood 60000
+	wait_for 20 [ "$(unheard "$server")" = $((before + 65000)) ]
+	capture_stop 5
+	[ "$matched" = 65000 ]
+	[ "$lost" -gt 4000 ]
+	[ "$written" -gt 100 ]
+	[ $((written + lost)) = "$matched" ]
+	grep -q 'packets were lost' "$capture_err"
+
+	"$BATS_TEST_DIRNAME/capture_counts.py" "$file"
+	[ "$(count packets)" = "$written" ]
+	[ "$(count accepted)" = "$matched" ]
+	[ "$(count delivered)" = "$written" ]
+	[ "$(count os_dropped)" = "$lost" ]
+	# A packet tells of those lost before it; behind the last one only the statistics do.
+	[ "$(count drops)" -gt 4000 ]
+	[ "$(count drops)" -le "$lost" ]
+	[ "$(capinfos -M -c "$file" | sed -n 's/^Number of packets: *//p')" = "$written" ]
+}
