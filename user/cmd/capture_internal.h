@@ -67,7 +67,7 @@ struct capture {
 int capture_save_begin(struct capture *c);
 /* One more of them. */
 int capture_save_link(struct capture *c, struct captured *l);
-/* What addresses are called that are on this host now. */
+/* What the addresses of captured namespaces are called now. */
 int capture_save_names(struct capture *c);
 int capture_save_packet(struct capture *c, struct captured *l, const struct queued_packet *p,
 			const struct packet *parsed);

@@ -115,25 +115,18 @@ struct names {
 	size_t n, room;
 };
 
-struct netns_search {
-	uint64_t cookie;
-	const struct netns *found;
-};
-
-static void look_at(void *ctx, struct link *l)
-{
-	struct netns_search *s = ctx;
-
-	if (l->netns->cookie == s->cookie)
-		s->found = l->netns;
-}
-
+/* Of those captured only: other networks on this host may use the same addresses. */
 static const struct netns *netns_of(const struct capture *c, uint64_t cookie)
 {
-	struct netns_search s = {.cookie = cookie};
+	for (uint32_t i = 0; i < c->nlinks; i++) {
+		const struct link *l = c->by_number[i]->link;
 
-	topology_each(watcher_topology(c->watcher), look_at, &s);
-	return s.found;
+		if (l->netns->cookie == cookie)
+			return l->netns;
+		if (l->peer_netns && l->peer_netns->cookie == cookie)
+			return l->peer_netns;
+	}
+	return NULL;
 }
 
 static const char *name_of(const struct netns *n, const struct cgroup *cg)
