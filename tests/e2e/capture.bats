@@ -233,7 +233,8 @@ everything() {
 	[ $(($(summary written) + $(summary lost))) = "$(summary matched)" ]
 	# --strict: then it fails.
 	capture_start --netns "$client" --dev eth0 -w /dev/null --strict --ring-size 4K
-	wait_for 10 sh -c "sleep 0.1; [ -d /proc/$cap ]"
+	# When these are answered, packets larger than the ring have passed between them.
+	in_ns "$client" "$traffic" icmp 10.9.0.2 56 20
 	capture_stop 5
 	[ "$(summary lost)" -ge 1 ]
 }

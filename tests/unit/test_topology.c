@@ -346,6 +346,23 @@ static bool is_wanted(void *ctx, const struct netns *n)
 	return n->cookie == *(const uint64_t *)ctx;
 }
 
+TEST(wanted_far_ends)
+{
+	const uint32_t one[] = {a.inode}, two[] = {a.inode, b.inode};
+	struct watch_options o = {.netns = one, .nnetns = 1, .far_ends = true};
+	struct topology *t = make();
+	struct link *x = veth(t, &b, 3, 1, 8), *y = veth(t, &a, 8, 2, 3);
+
+	assert_true(topology_wants(t, &o, x));
+	assert_false(topology_wants(t, &o, y)); /* although it would be the watched end */
+	assert_false(topology_wants(t, &o, bridge(t, &a, 5)));
+	assert_false(topology_wants(t, &o, veth(t, &a, 4, 0, 9))); /* the other is out of sight */
+	o.netns = two;
+	o.nnetns = 2;
+	assert_true(topology_wants(t, &o, x) && topology_wants(t, &o, y));
+	topology_free(t);
+}
+
 TEST(wanted_by_call)
 {
 	uint64_t wanted = 1;
@@ -417,6 +434,7 @@ int main(void)
 		IT("a veth whose peer is out of sight is watched, one without a peer not",
 		   half_a_pair),
 		IT("only pairs with an end in these namespaces", wanted_netns),
+		IT("the other ends of theirs, and nothing else", wanted_far_ends),
 		IT("… in namespaces that are asked about, again when told to", wanted_by_call),
 		IT("devices by name", wanted_devs),
 		IT("all links", each),

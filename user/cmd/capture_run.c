@@ -123,12 +123,14 @@ static int open_source(struct capture *c)
 static int open_watcher(struct capture *c)
 {
 	const struct filter *f = &c->cfg->filter;
+	const bool chosen = f->nnetns || f->ncontainers;
 	const struct watcher_options o = {
 		.links = {.netns = f->netns,
 			  .nnetns = f->nnetns,
 			  .wants = f->ncontainers ? wants_netns : NULL,
 			  .ctx = c,
-			  .all = (f->nnetns || f->ncontainers) && !c->cfg->host_side,
+			  .all = chosen && !c->cfg->host_side,
+			  .far_ends = chosen && c->cfg->host_side,
 			  .devs = c->cfg->devs,
 			  .ndevs = c->cfg->ndevs},
 		.no_tcx = c->cfg->disabled,

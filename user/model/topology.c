@@ -409,5 +409,7 @@ bool topology_wants(const struct topology *t, const struct watch_options *o, con
 		return false;
 	if (!is_pair(l) || (!in_netns(o, l) && !(l->peer && in_netns(o, l->peer))))
 		return false;
+	if (o->far_ends)
+		return l->peer && in_netns(o, l->peer);
 	return o->both_ends || topology_watched_end(t, l) == l;
 }

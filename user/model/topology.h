@@ -78,6 +78,7 @@ struct watch_options {
 	void *ctx;
 	bool all;       /* every device in these namespaces, of whatever kind, and no other */
 	bool both_ends; /* of a pair, not only topology_watched_end() */
+	bool far_ends;  /* of the pairs with an end in these namespaces the other one, no other */
 	/*
 	 * If any: devices of exactly these names, of whatever kind, in these namespaces, and
 	 * nothing else.
