@@ -123,7 +123,7 @@ static __always_inline void fill(struct fl_packet *r, struct __sk_buff *skb, __u
 SEC("tc")
 int flowner_send(struct __sk_buff *skb)
 {
-	__u32 zero = 0, cpu = bpf_get_smp_processor_id(), link, caplen;
+	__u32 zero = 0, cpu = bpf_get_smp_processor_id(), link, caplen, last;
 	__u64 *entered = bpf_map_lookup_elem(&capture_entered, &zero);
 	struct fl_packet *r = bpf_map_lookup_elem(&capture_scratch, &cpu);
 	struct fl_capture_counters *n;
@@ -137,11 +137,16 @@ int flowner_send(struct __sk_buff *skb)
 	n->matched++;
 	fill(r, skb, *entered);
 	r->lost = n->lost;
-	caplen = skb->len;
-	if (caplen > snaplen)
-		caplen = snaplen;
-	/* Never empty; and the verifier of 6.1 wants to be told that it is not. */
-	if (caplen == 0 || bpf_skb_load_bytes(skb, 0, r + 1, caplen)) {
+	/*
+	 * The length less one, so that the verifier sees that it is not 0: before d028f87517d6
+	 * (6.8) a comparison with 0 does not tell it. The compiler must not undo that.
+	 */
+	last = skb->len - 1;
+	if (last >= snaplen)
+		last = snaplen - 1;
+	asm volatile("" : "+r"(last));
+	caplen = last + 1;
+	if (bpf_skb_load_bytes(skb, 0, r + 1, caplen)) {
 		n->lost++;
 		return NEXT;
 	}

@@ -9,6 +9,8 @@
  */
 #include "cbpf_random.h"
 
+#include "base/log.h"
+
 #define CUTS     12
 #define PROGRAMS 3000
 
@@ -52,6 +54,7 @@ static size_t compare(const struct comparison *k, const char *text, struct pcap_
 			fail_msg("%s: libpcap says %d", text, want);
 		}
 		assert_int_equal(expression_matches(e, f->bytes, len, len), want);
+		assert_int_equal(cbpf_run(e->insns, e->n, f->bytes, len, len), want);
 	}
 	close(plain);
 	close(compact);
@@ -108,10 +111,13 @@ TEST(random_programs)
 	c = make_corpus(false);
 	for (size_t i = 0; i < programs; i++) {
 		struct random_program p = random_program();
-		struct expression e = {p.insns, p.n};
+		struct expression e = {p.insns, p.n, false};
 		int fd = load(&e, false, i % 2);
 
 		if (fd < 0) {
+			/* Once more, to see what the verifier says. */
+			log_set_level(LOG_LEVEL_DEBUG);
+			load(&e, false, i % 2);
 			program_print(p.insns, p.n);
 			fail_msg("program %zu: %s", i, strerror(-fd));
 		}
@@ -122,6 +128,7 @@ TEST(random_programs)
 
 			asked++;
 			matched += want;
+			assert_int_equal(cbpf_run(p.insns, p.n, f->bytes, len, len), want);
 			if (run(fd, f) != want) {
 				program_print(p.insns, p.n);
 				frame_print(f);
@@ -136,12 +143,93 @@ TEST(random_programs)
 	free(c.frames);
 }
 
+#define INSN(c, value)                    \
+	{                                 \
+		.code = (c), .k = (value) \
+	}
+#define LOAD(n) INSN(BPF_LD | BPF_IMM, n)
+
+/* What libpcap's interpreter has no answer for: each would return 1 if it came to its end. */
+static const struct {
+	struct cbpf_insn insns[8];
+	size_t n;
+	bool matches;
+} corners[] = {
+	{{LOAD(1), INSN(BPF_ALU | BPF_DIV | BPF_K, 0), INSN(BPF_RET | BPF_K, 1)}, 3, false},
+	{{LOAD(1), INSN(BPF_ALU | BPF_MOD | BPF_K, 0), INSN(BPF_RET | BPF_K, 1)}, 3, false},
+	{{LOAD(-1), INSN(BPF_ALU | BPF_LSH | BPF_K, 31), INSN(BPF_RET | BPF_A, 0)}, 3, true},
+	{{LOAD(-1), INSN(BPF_ALU | BPF_LSH | BPF_K, 32), INSN(BPF_RET | BPF_A, 0)}, 3, false},
+	{{LOAD(-1), INSN(BPF_ALU | BPF_RSH | BPF_K, 33), INSN(BPF_RET | BPF_A, 0)}, 3, false},
+	{{LOAD(-1), INSN(BPF_ALU | BPF_RSH | BPF_K, -1), INSN(BPF_RET | BPF_A, 0)}, 3, false},
+	{{INSN(BPF_RET | BPF_A, 0)}, 1, false},
+	{{INSN(BPF_MISC | BPF_TXA, 0), INSN(BPF_RET | BPF_A, 0)}, 2, false},
+	{{INSN(BPF_LD | BPF_MEM, 15), INSN(BPF_RET | BPF_A, 0)}, 2, false},
+	{{LOAD(3), INSN(BPF_ST, 15), LOAD(0), INSN(BPF_LD | BPF_MEM, 15), INSN(BPF_RET | BPF_A, 0)},
+	 5,
+	 true},
+	/* Nothing gets to the second. */
+	{{INSN(BPF_RET | BPF_K, 7), LOAD(1), INSN(BPF_RET | BPF_K, 0)}, 3, true},
+	{{INSN(BPF_LD | BPF_LEN, 0), INSN(BPF_JMP | BPF_JA, -2), INSN(BPF_RET | BPF_K, 1)},
+	 3,
+	 false},
+	/* One round more is one too many. */
+	{{INSN(BPF_ALU | BPF_ADD | BPF_K, 1),
+	  {.code = BPF_JMP | BPF_JEQ, .k = CBPF_ROUNDS, .jt = 1},
+	  INSN(BPF_JMP | BPF_JA, -3),
+	  INSN(BPF_RET | BPF_K, 1)},
+	 4,
+	 true},
+	{{INSN(BPF_ALU | BPF_ADD | BPF_K, 1),
+	  {.code = BPF_JMP | BPF_JEQ, .k = CBPF_ROUNDS + 1, .jt = 1},
+	  INSN(BPF_JMP | BPF_JA, -3),
+	  INSN(BPF_RET | BPF_K, 1)},
+	 4,
+	 false},
+};
+
+TEST(where_libpcap_has_no_answer)
+{
+	struct frame f = frame_of(MACS IP4("06") TCP("10"));
+
+	for (size_t i = 0; i < 2 * COUNT(corners); i++) {
+		const struct cbpf_insn *insns = corners[i / 2].insns;
+		size_t n = corners[i / 2].n;
+		struct expression e = {(struct cbpf_insn *)insns, n, false};
+		uint32_t len = (uint32_t)f.len;
+		int fd = load(&e, false, i % 2);
+
+		if (fd < 0 || run(fd, &f) != corners[i / 2].matches ||
+		    cbpf_run(insns, n, f.bytes, len, len) != corners[i / 2].matches) {
+			program_print(insns, n);
+			fail_msg("program %zu, loaded: %d", i / 2, fd);
+		}
+		close(fd);
+	}
+}
+
+/* An AH of the length that leads back to itself. */
+TEST(endless)
+{
+	struct frame f = frame_of(MACS IP4("33") "3303 0000 00000001 00000001 00000000 00000000");
+	struct expression *e = compile("ip protochain 6", false);
+	uint32_t len = (uint32_t)f.len;
+	int fd = load(e, false, false);
+
+	assert_true(fd >= 0 && e->loops);
+	assert_false(run(fd, &f));
+	assert_false(expression_matches(e, f.bytes, len, len));
+	close(fd);
+	expression_free(e);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		IT("frames match in the kernel where they match in libpcap", ethernet),
 		IT("packets without an Ethernet header too", no_ethernet),
 		IT("random programs say what they say in libpcap's interpreter", random_programs),
+		IT("where libpcap has no answer, there is one", where_libpcap_has_no_answer),
+		IT("a chain of headers that leads back to itself has an end", endless),
 	};
 
 	return cmocka_run_group_tests(tests, flow_run_setup, NULL);

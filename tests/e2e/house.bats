@@ -46,7 +46,7 @@ allowed() {
 }
 
 @test "every option stands in the man page" {
-	for c in '' trace flows who map doctor 'lab up' 'lab down' 'lab show' 'echo serve' 'echo ping'; do
+	for c in '' trace flows who map capture doctor 'lab up' 'lab down' 'lab show' 'echo serve' 'echo ping'; do
 		# shellcheck disable=SC2086
 		"${FLOWNER:-build/flowner}" $c --help | grep -oE '^ +(-.,)? *--[a-z0-9-]+' | grep -oE -- '--[a-z0-9-]+' >"$BATS_TEST_TMPDIR/has"
 		[ -s "$BATS_TEST_TMPDIR/has" ]

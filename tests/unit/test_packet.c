@@ -100,6 +100,16 @@ TEST(says_what_is_cut)
 	cut_is_said("port unreachable 6", 55, "IP6 fd09::1 > fd09::2: ICMP6 [|icmp6]");
 }
 
+/* An extension that is longer than what there is of it: no header is looked for behind it. */
+TEST(long_extension)
+{
+	uint8_t bytes[80] = {0x60, 0, 0, 0, 0, 200, 0, 64};
+
+	bytes[40] = 6; /* TCP would follow, 160 bytes on */
+	bytes[41] = 19;
+	is_said(PACKET_LINK_RAW, bytes, sizeof(bytes), 240, "IP6 :: > ::: [|ip6-ext]");
+}
+
 static bool printable(const char *s)
 {
 	for (; *s; s++)
@@ -255,6 +265,7 @@ int main(void)
 		IT("each kind of packet is described", corpus),
 		IT("of a packet that was cut is said what there is, and where it ends",
 		   says_what_is_cut),
+		IT("behind an extension that is cut nothing is looked for", long_extension),
 		IT("packets cut at any byte are described without a look behind their end",
 		   every_cut),
 		IT("a million random packets are, too", random_packets),

@@ -296,6 +296,24 @@ TEST(pcaps)
 	}
 }
 
+TEST(empty_packet)
+{
+	struct made m = {0};
+	struct packet_file *f;
+	struct packet_record r;
+
+	pcap(&m, 0xa1b2c3d4, 0);
+	memset(m.b.data + 32, 0, 4);
+	m.b.len = 40;
+	f = opened(&m);
+	assert_int_equal(packet_file_next(f, &r), 1);
+	assert_int_equal(r.caplen, 0);
+	assert_non_null(r.data);
+	assert_int_equal(packet_file_next(f, &r), 0);
+	packet_file_close(f);
+	buf_free(&m.b);
+}
+
 static void is_refused(const void *bytes, size_t len, int err, const char *why)
 {
 	struct packet_file *f;
@@ -470,6 +488,7 @@ int main(void)
 		IT("sections of different byte orders, all kinds of blocks, unknown ones too",
 		   sections),
 		IT("pcap of micro- and nanoseconds, in either byte order", pcaps),
+		IT("a packet of which nothing was captured has data all the same", empty_packet),
 		IT("what is no capture is refused with a reason", no_captures),
 		IT("damage is named, and reading stays ended", damaged),
 		IT("there is an end to interfaces", too_many),

@@ -75,6 +75,30 @@ TEST(packet_bytes)
 	buf_free(&b);
 }
 
+TEST(statistics_bytes)
+{
+	struct buf b = {0};
+	uint32_t high = (uint32_t)(NS >> 32), low = (uint32_t)NS;
+	uint32_t want[] = {5,           64, 1, high,        low, 2 | 8 << 16, high, low,
+			   3 | 8 << 16, 7,  9, 8 | 8 << 16, 0,   0,           0,    64};
+	struct pcapng_statistics s = {.interface = 1,
+				      .time = NS,
+				      .start = NS,
+				      .end = UINT64_C(7) << 32 | 9,
+				      .received = PCAPNG_UNKNOWN,
+				      .if_dropped = PCAPNG_UNKNOWN,
+				      .accepted = PCAPNG_UNKNOWN,
+				      .os_dropped = PCAPNG_UNKNOWN,
+				      .delivered = 4};
+
+	assert_int_equal(pcapng_put_statistics(&b, &s), 0);
+	/* A number has the machine's order, a time its upper half first. */
+	memcpy(&want[12], &s.delivered, 8);
+	assert_int_equal(b.len, sizeof(want));
+	assert_memory_equal(b.data, want, sizeof(want));
+	buf_free(&b);
+}
+
 TEST(no_options)
 {
 	struct pcapng_packet p = packet("abcd", 4, NULL);
@@ -325,6 +349,8 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		IT("a packet block has the bytes that the specification says", packet_bytes),
+		IT("so has a block of statistics, times in halves and what is unknown left out",
+		   statistics_bytes),
 		IT("a packet without remarks has no options", no_options),
 		IT("what is refused leaves no byte in the buffer", nothing_of_what_is_refused),
 		IT("data and comments of any length are padded", every_length),

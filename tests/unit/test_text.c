@@ -149,6 +149,30 @@ TEST(parses_back)
 		check_value(broken[i].in, broken[i].plain);
 }
 
+static void check_bounded(const char *in, const char *keep, size_t max, const char *want)
+{
+	struct buf b = {0};
+
+	text_bounded(&b, in, keep, max);
+	assert_true(b.len <= max);
+	buf_putc(&b, '\0');
+	assert_string_equal(b.data, want);
+	buf_free(&b);
+}
+
+TEST(bounded)
+{
+	check_bounded("a\tb\nc\x1b", "\n\t", 100, "a\tb\nc\\x1b");
+	check_bounded("a\tb\nc", "", 100, "a\\x09b\\x0ac");
+	check_bounded("abc", "", 2, "ab");
+	check_bounded("abc", "", 0, "");
+	check_bounded("a\xe2\x82\xac", "", 3, "a"); /* € */
+	check_bounded("a\xe2\x82\xac", "", 4, "a\xe2\x82\xac");
+	check_bounded("a\xff", "", 4, "a");
+	check_bounded("a\xff", "", 5, "a\\xff");
+	check_bounded("a\xff", "", 8, "a\\xff");
+}
+
 static bool printable(const struct buf *b)
 {
 	for (size_t i = 0; i < b->len; i++) {
@@ -203,6 +227,8 @@ int main(void)
 		IT("bytes that are not UTF-8, overlong forms and surrogates are shown as numbers",
 		   escapes_broken),
 		IT("a JSON parser reads back what was written", parses_back),
+		IT("text for a file is cut between characters, and keeps what it is told to",
+		   bounded),
 		IT("random bytes make printable text and valid JSON", random_bytes),
 	};
 

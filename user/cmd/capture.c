@@ -169,20 +169,31 @@ static void put_and(struct buf *b)
 		buf_puts(b, " and ");
 }
 
-/* The words of the command line, and what FILTER wants of addresses, ports and family. */
-static int compose(const struct filter *f, char *const *words, int n, struct buf *b)
+/* The words of the command line. Blank ones ask for nothing, as in tcpdump. */
+static void put_words(struct buf *b, char *const *words, int n, bool alone)
 {
-	char text[ADDR_TEXT_MAX];
+	bool blank = true;
 
 	for (int i = 0; i < n; i++)
-		buf_printf(b, "%s%s",
-			   i                                                    ? " "
-			   : f->nhosts || f->nports || f->only_v4 != f->only_v6 ? "("
-										: "",
-			   words[i]);
-	if (n && (f->nhosts || f->nports || f->only_v4 != f->only_v6))
+		blank = blank && strspn(words[i], " \t\n") == strlen(words[i]);
+	if (blank)
+		return;
+	if (!alone)
+		buf_putc(b, '(');
+	for (int i = 0; i < n; i++)
+		buf_printf(b, "%s%s", i ? " " : "", words[i]);
+	if (!alone)
 		buf_putc(b, ')');
-	if (f->only_v4 != f->only_v6) {
+}
+
+/* These, and what FILTER wants of addresses, ports and family. */
+static int compose(const struct filter *f, char *const *words, int n, struct buf *b)
+{
+	bool family = f->only_v4 != f->only_v6;
+	char text[ADDR_TEXT_MAX];
+
+	put_words(b, words, n, !family && !f->nhosts && !f->nports);
+	if (family) {
 		put_and(b);
 		buf_puts(b, f->only_v4 ? "ip" : "ip6");
 	}

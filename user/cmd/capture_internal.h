@@ -24,9 +24,15 @@ struct captured {
 	/* Of the present file. */
 	uint32_t interface;
 	bool in_file;
-	struct fl_capture_counters before; /* at its beginning */
+	struct fl_capture_counters before; /* what the files before it have */
 	uint64_t written;
 	uint64_t *lost_of_cpu; /* as packets have told; for the drops between two */
+	UT_hash_handle hh;
+};
+
+/* An address whose name is in the file. */
+struct named {
+	struct addr addr;
 	UT_hash_handle hh;
 };
 
@@ -47,8 +53,10 @@ struct capture {
 	/* The present file. */
 	uint64_t file_bytes, file_began;
 	uint32_t file_interfaces;
+	struct named *named;
 	unsigned int files;
 	uint64_t packets; /* shown or written */
+	uint64_t newest;  /* time of a packet that was read; CLOCK_BOOTTIME, ns */
 	uint64_t started, deadline, next_refresh;
 	struct packet_line_widths widths;
 };
@@ -59,11 +67,14 @@ struct capture {
 int capture_save_begin(struct capture *c);
 /* One more of them. */
 int capture_save_link(struct capture *c, struct captured *l);
+/* What addresses are called that are on this host now. */
+int capture_save_names(struct capture *c);
 int capture_save_packet(struct capture *c, struct captured *l, const struct queued_packet *p,
 			const struct packet *parsed);
 /* What has been put together so far, into the file. */
 int capture_save_flush(struct capture *c);
 int capture_save_end(struct capture *c);
+void capture_forget_names(struct capture *c);
 
 /* --- capture_show.c --- */
 

@@ -13,6 +13,7 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "base/signals.h"
+#include "collect/privileges.h"
 
 /* While packets come they are collected this often, rather than one wakeup each. */
 #define NAP_MS      2
@@ -76,8 +77,6 @@ static void attached(void *ctx, struct link *l)
 
 	capture_source_release(c->source, e->number);
 	e->began = l->attached;
-	if (c->fd >= 0 && c->cfg->write && !e->in_file && capture_save_link(c, e))
-		log_warn("%s is not in the file", l->name);
 }
 
 static void detached(void *ctx, struct link *l)
@@ -161,8 +160,6 @@ static int open_loop(struct capture *c)
 		err = listen_to(c, c->signals);
 	if (!err)
 		err = listen_to(c, watcher_fd(c->watcher));
-	if (!err)
-		err = listen_to(c, trace_source_fd(c->sockets.source));
 	if (err)
 		log_error("cannot start: %s", strerror(-err));
 	return err;
@@ -225,6 +222,8 @@ static void on_packet(void *ctx, const struct fl_packet *p, const uint8_t *data)
 
 	if (p->link >= c->nlinks)
 		return;
+	if (p->time > c->newest)
+		c->newest = p->time;
 	if (c->cfg->write && c->cfg->comments != COMMENTS_NONE)
 		look_for_datagrams(c, p);
 	if (packet_queue_put(c->queue, p, data))
@@ -252,9 +251,15 @@ static int put_packet(struct capture *c, const struct queued_packet *p)
 		if (!err)
 			err = capture_save_begin(c);
 	}
-	/* Of a link that went before this file began. */
-	if (!err && c->cfg->write && !l->in_file)
+	/*
+	 * A link that is new to this file. Not when it was attached: engines give a device another
+	 * name, and its addresses, before it is set up.
+	 */
+	if (!err && c->cfg->write && !l->in_file) {
 		err = capture_save_link(c, l);
+		if (!err)
+			err = capture_save_names(c);
+	}
 	if (err)
 		return err;
 	if (c->cfg->write)
@@ -286,36 +291,56 @@ static int put_packets(struct capture *c, uint64_t until)
 	return err ? err : flush(c);
 }
 
+/* How many records there were, or -errno. */
 static int read_sockets(struct capture *c)
 {
-	int n = sockets_read(&c->sockets);
+	int n = sockets_read(&c->sockets), all = n;
 
-	while (n >= TRACE_SOURCE_BATCH)
+	while (n >= TRACE_SOURCE_BATCH) {
 		n = sockets_read(&c->sockets);
+		all += n > 0 ? n : 0;
+	}
 	tracker_next(c->sockets.tracker, clock_boot_ns()); /* forgets those that closed long ago */
-	return n < 0 ? n : 0;
+	return n < 0 ? n : all;
 }
 
 /* --- running --- */
 
+/*
+ * The rings are listened to only while nothing comes: else each record would wake us.
+ */
+static int listen_to_rings(struct capture *c, bool yes)
+{
+	const int fds[] = {capture_source_fd(c->source), trace_source_fd(c->sockets.source)};
+	int err = 0;
+
+	for (size_t i = 0; i < sizeof(fds) / sizeof(fds[0]) && !err; i++) {
+		if (yes)
+			err = listen_to(c, fds[i]);
+		else
+			epoll_ctl(c->epoll, EPOLL_CTL_DEL, fds[i], NULL);
+	}
+	return err;
+}
+
 /* Wait until there is something to do. 1: a signal or the deadline; 0; or -errno. */
-static int wait_for_packets(struct capture *c, bool active)
+static int wait_for_packets(struct capture *c, bool active, bool at_once)
 {
 	struct epoll_event ev[4];
-	int timeout = active ? NAP_MS : 1000, n;
+	int timeout = at_once ? 0 : active ? NAP_MS : 1000, n;
 	uint64_t now = clock_boot_ns();
 
 	if (c->deadline && now >= c->deadline)
 		return 1;
 	if (c->deadline && (c->deadline - now) / 1000000 < (uint64_t)timeout)
 		timeout = (int)((c->deadline - now) / 1000000) + 1;
-	if (!active && listen_to(c, capture_source_fd(c->source)))
+	if (!active && listen_to_rings(c, true))
 		return -errno;
 	n = epoll_wait(c->epoll, ev, 4, timeout);
 	if (n < 0 && errno != EINTR)
 		return -errno;
 	if (!active)
-		epoll_ctl(c->epoll, EPOLL_CTL_DEL, capture_source_fd(c->source), NULL);
+		listen_to_rings(c, false);
 	for (int i = 0; i < n; i++) {
 		if (ev[i].data.fd == c->signals)
 			return 1;
@@ -337,25 +362,30 @@ static int run(struct capture *c)
 
 	while (!done) {
 		uint64_t now = clock_boot_ns();
-		int n = capture_source_read(c->source, on_packet, c);
+		int n = capture_source_read(c->source, on_packet, c), records;
 
 		if (n < 0)
 			return n;
 		/* After the packets: whoever sent them has been told of by now. */
-		done = read_sockets(c);
-		if (!done && c->cfg->filter.ncontainers) {
+		records = read_sockets(c);
+		if (records < 0)
+			return records;
+		if (c->cfg->filter.ncontainers) {
 			uint64_t s = naming_contained_sum(&c->sockets.naming, &c->cfg->filter);
 
 			if (s != sum)
 				watcher_reconsider(c->watcher);
 			sum = s;
 		}
-		/* More than a batch waits: what comes may be older than what we have. */
-		if (!done && n < CAPTURE_SOURCE_BATCH)
-			done = put_packets(c, now - PACKET_QUEUE_NS);
-		active = n > 0 || packet_queue_count(c->queue);
+		/* Where more than a batch waits we have come to the newest one, not to this moment.
+		 */
+		if (n >= CAPTURE_SOURCE_BATCH)
+			now = c->newest;
+		done = put_packets(c, now > PACKET_QUEUE_NS ? now - PACKET_QUEUE_NS : 0);
+		active = n > 0 || records > 0 || packet_queue_count(c->queue);
+		/* More than a batch waits: come again at once, but let a signal through. */
 		if (!done)
-			done = n < CAPTURE_SOURCE_BATCH ? wait_for_packets(c, active) : 0;
+			done = wait_for_packets(c, active, n >= CAPTURE_SOURCE_BATCH);
 	}
 	return done < 0 ? done : 0;
 }
@@ -370,7 +400,7 @@ static int finish(struct capture *c)
 		while (n > 0)
 			n = capture_source_read(c->source, on_packet, c);
 		err = n < 0 ? n : read_sockets(c);
-		if (!err)
+		if (err >= 0)
 			err = put_packets(c, UINT64_MAX);
 	}
 	return err < 0 ? err : 0;
@@ -407,6 +437,7 @@ static void capture_free(struct capture *c)
 	capture_source_close(c->source);
 	packet_who_free(c->who);
 	packet_queue_free(c->queue);
+	capture_forget_names(c);
 	HASH_CLEAR(hh, c->links);
 	for (uint32_t i = 0; i < c->nlinks; i++) {
 		link_put(c->by_number[i]->link);
@@ -435,6 +466,7 @@ int capture_run(const struct capture_config *cfg)
 	c.started = clock_boot_ns();
 	c.deadline = cfg->duration_ns ? c.started + cfg->duration_ns : 0;
 	links = watcher_links(c.watcher);
+	privileges_drop(cfg->rotate_bytes || cfg->rotate_ns);
 	log_info("capturing on %u link%s, and any that come; Ctrl-C ends it", links,
 		 links == 1 ? "" : "s");
 	err = run(&c);

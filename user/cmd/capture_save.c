@@ -54,6 +54,7 @@ int capture_save_flush(struct capture *c)
 {
 	size_t n = c->out.len;
 	int err = buf_flush(&c->out, c->fd);
+	char name[PATH_MAX];
 
 	if (!err) {
 		c->file_bytes += n;
@@ -63,7 +64,8 @@ int capture_save_flush(struct capture *c)
 		return err;
 	if (!is_stdout(c) && ftruncate(c->fd, (off_t)c->file_bytes))
 		log_debug("cannot cut the file: %s", strerror(errno));
-	log_error("writing to %s: %s; what was written before stays readable", c->cfg->write,
+	name_of_file(c, name);
+	log_error("writing to %s: %s; what was written before stays readable", name,
 		  strerror(-err));
 	return err;
 }
@@ -101,7 +103,7 @@ int capture_save_link(struct capture *c, struct captured *l)
 	l->interface = c->file_interfaces++;
 	l->in_file = true;
 	l->written = 0;
-	return capture_source_counters(c->source, l->number, &l->before);
+	return 0;
 }
 
 /* --- names of addresses --- */
@@ -113,27 +115,81 @@ struct names {
 	size_t n, room;
 };
 
-static const struct netns *netns_of(struct capture *c, uint64_t cookie)
-{
-	for (uint32_t i = 0; i < c->nlinks; i++) {
-		const struct link *l = c->by_number[i]->link;
+struct netns_search {
+	uint64_t cookie;
+	const struct netns *found;
+};
 
-		if (l->netns->cookie == cookie)
-			return l->netns;
-		if (l->peer_netns && l->peer_netns->cookie == cookie)
-			return l->peer_netns;
+static void look_at(void *ctx, struct link *l)
+{
+	struct netns_search *s = ctx;
+
+	if (l->netns->cookie == s->cookie)
+		s->found = l->netns;
+}
+
+static const struct netns *netns_of(const struct capture *c, uint64_t cookie)
+{
+	struct netns_search s = {.cookie = cookie};
+
+	topology_each(watcher_topology(c->watcher), look_at, &s);
+	return s.found;
+}
+
+static const char *name_of(const struct netns *n, const struct cgroup *cg)
+{
+	const struct container *c = cg && cg->container ? cg->container : n ? n->container : NULL;
+
+	return c && c->name ? c->name : n ? n->name : NULL;
+}
+
+void capture_forget_names(struct capture *c)
+{
+	struct named *e, *tmp;
+
+	HASH_ITER (hh, c->named, e, tmp) {
+		HASH_DEL(c->named, e);
+		free(e);
 	}
-	return NULL;
+}
+
+/* True once for each address of a file. */
+static bool is_news(struct capture *c, const struct addr *a)
+{
+	struct named *e;
+
+	HASH_FIND (hh, c->named, a, sizeof(*a), e)
+		;
+	if (e || addr_is_loopback(a) || addr_is_any(a))
+		return false;
+	e = calloc(1, sizeof(*e));
+	if (!e)
+		return false;
+	e->addr = *a;
+	HASH_ADD(hh, c->named, addr, sizeof(e->addr), e);
+	return true;
+}
+
+/* By its socket, for it may live for a moment only. */
+static int name_end(struct capture *c, const struct endpoint *ep)
+{
+	const char *name = ep ? name_of(ep->self.netns, ep->self.owner.cgroup) : NULL;
+	struct pcapng_name n = {.names = &name, .n = 1};
+
+	if (!name || !is_news(c, &ep->self.local.addr))
+		return 0;
+	n.addr = ep->self.local.addr;
+	return pcapng_put_names(&c->out, &n, 1);
 }
 
 static void add_name(void *ctx, uint64_t netns_cookie, const struct rtnl_addr *a)
 {
 	struct names *s = ctx;
 	const struct netns *n = netns_of(s->c, netns_cookie);
-	const char *name = n && n->container ? n->container->name : n ? n->name : NULL;
+	const char *name = name_of(n, NULL);
 	struct pcapng_name *grown;
 
-	if (!name || a->link_local || addr_is_loopback(&a->addr))
+	if (!name || a->link_local || !is_news(s->c, &a->addr))
 		return;
 	grown = reallocarray(s->list, s->n + 1, sizeof(*grown));
 	if (!grown)
@@ -152,7 +208,7 @@ static void add_name(void *ctx, uint64_t netns_cookie, const struct rtnl_addr *a
 	s->names[s->n++] = name;
 }
 
-static int save_names(struct capture *c)
+int capture_save_names(struct capture *c)
 {
 	struct names s = {.c = c};
 	int err = watcher_addrs(c->watcher, add_name, &s);
@@ -195,6 +251,8 @@ static int put_comment(struct capture *c, const struct captured *l, const struct
 	packet_who_look(c->who, l->number, parsed, p->meta.cookie, &ends);
 	if (!ends.news && c->cfg->comments == COMMENTS_FIRST)
 		return 0;
+	if (ends.news && name_end(c, ends.from) + name_end(c, ends.to))
+		return -ENOMEM;
 	packet_comment(b, &ends);
 	if (b->len)
 		buf_putc(b, '\0');
@@ -242,6 +300,7 @@ int capture_save_begin(struct capture *c)
 	c->file_interfaces = 0;
 	c->file_began = clock_boot_ns();
 	packet_who_forget(c->who);
+	capture_forget_names(c);
 	err = pcapng_put_section(&c->out, &host, NULL);
 	for (uint32_t i = 0; !err && i < c->nlinks; i++) {
 		c->by_number[i]->in_file = false;
@@ -249,11 +308,11 @@ int capture_save_begin(struct capture *c)
 			err = capture_save_link(c, c->by_number[i]);
 	}
 	if (!err)
-		err = save_names(c);
+		err = capture_save_names(c);
 	return err ? err : capture_save_flush(c);
 }
 
-static int put_statistics(struct capture *c, const struct captured *l)
+static int put_statistics(struct capture *c, struct captured *l)
 {
 	uint64_t now = clock_boot_ns();
 	struct fl_capture_counters n;
@@ -272,6 +331,8 @@ static int put_statistics(struct capture *c, const struct captured *l)
 	s.accepted = n.matched - l->before.matched;
 	s.os_dropped = n.lost - l->before.lost;
 	s.delivered = l->written;
+	/* The next file counts on from here: what passes between two of them is in one. */
+	l->before = n;
 	return pcapng_put_statistics(&c->out, &s);
 }
 
@@ -279,9 +340,18 @@ int capture_save_end(struct capture *c)
 {
 	int err = 0;
 
-	for (uint32_t i = 0; !err && i < c->nlinks; i++)
-		if (c->by_number[i]->in_file)
-			err = put_statistics(c, c->by_number[i]);
+	for (uint32_t i = 0; !err && i < c->nlinks; i++) {
+		struct captured *l = c->by_number[i];
+
+		/* One that came and had no packets. */
+		if (!l->in_file && l->began >= c->file_began)
+			err = capture_save_link(c, l);
+		if (!err && l->in_file)
+			err = put_statistics(c, l);
+	}
+	/* With those that have come since. */
+	if (!err)
+		err = capture_save_names(c);
 	if (!err)
 		err = capture_save_flush(c);
 	if (!is_stdout(c) && close(c->fd) && !err) {

@@ -21,6 +21,7 @@
 #include "cmd/output_opts.h"
 #include "cmd/sockets.h"
 #include "collect/bpf_log.h"
+#include "collect/privileges.h"
 #include "collect/trace_source.h"
 #include "model/filter.h"
 #include "model/tracker.h"
@@ -276,6 +277,7 @@ static int trace(const struct trace_config *cfg, const struct event_columns *col
 		.clock = &t.clock, .reset_reason = reset_reason, .ctx = t.sockets.source};
 	t.started = clock_boot_ns();
 	t.deadline = cfg->output.duration_ns ? t.started + cfg->output.duration_ns : 0;
+	privileges_drop(false);
 	log_info("tracing; Ctrl-C ends it");
 	if (cfg->output.format == FORMAT_TABLE && !cfg->output.no_header)
 		event_table_header(columns, &t.out);

@@ -15,6 +15,14 @@ bool cbpf_is_jump(const struct cbpf_insn *insn)
 	return BPF_CLASS(insn->code) == BPF_JMP || BPF_CLASS(insn->code) == BPF_RET;
 }
 
+bool cbpf_is_load(const struct cbpf_insn *insn)
+{
+	uint16_t mode = BPF_MODE(insn->code);
+
+	return BPF_CLASS(insn->code) <= BPF_LDX &&
+	       (mode == BPF_ABS || mode == BPF_IND || mode == BPF_MSH);
+}
+
 static int check_load(const struct cbpf_insn *i)
 {
 	switch (i->code) {
@@ -108,6 +116,14 @@ static int check_loops(const struct cbpf_insn *prog, size_t n)
 		end = pc;
 	}
 	return 0;
+}
+
+bool cbpf_has_loops(const struct cbpf_insn *prog, size_t n)
+{
+	for (size_t pc = 0; pc < n; pc++)
+		if (jumps_back(prog, pc))
+			return true;
+	return false;
 }
 
 int cbpf_check(const struct cbpf_insn *prog, size_t n)

@@ -23,6 +23,9 @@ struct cbpf_insn {
 /* Words of memory. */
 #define CBPF_MEMORY 16
 
+/* Rounds of a loop; then there is no match. */
+#define CBPF_ROUNDS 32
+
 /*
  * Is that a program? Jumps go forward, but for JA: libpcap has that go backward to follow a chain
  * of headers (`protochain`). Such loops stand side by side, and each has one beginning.
@@ -32,9 +35,20 @@ struct cbpf_insn {
  */
 int cbpf_check(const struct cbpf_insn *prog, size_t n);
 
+/* It loads bytes of the packet. */
+bool cbpf_is_load(const struct cbpf_insn *insn);
 /* The jumps, JA and conditional, and RET. */
 bool cbpf_is_jump(const struct cbpf_insn *insn);
 /* Where a JA at `pc` goes. */
 size_t cbpf_ja_target(const struct cbpf_insn *prog, size_t pc);
+/* It jumps backward somewhere. */
+bool cbpf_has_loops(const struct cbpf_insn *prog, size_t n);
+
+/*
+ * Does the program, which has been checked, match that packet, of which `caplen` bytes are there
+ * and which had `len`? Loops end after CBPF_ROUNDS. (collect/cbpf_run.c)
+ */
+bool cbpf_run(const struct cbpf_insn *prog, size_t n, const uint8_t *packet, uint32_t caplen,
+	      uint32_t len);
 
 #endif

@@ -37,6 +37,7 @@ static int copy_program(struct expression **out, const struct bpf_program *prog)
 		return -ENOMEM;
 	}
 	memcpy(e->insns, prog->bf_insns, e->n * sizeof(*e->insns));
+	e->loops = cbpf_has_loops(e->insns, e->n);
 	*out = e;
 	return 0;
 }
@@ -88,5 +89,8 @@ void expression_free(struct expression *e)
 bool expression_matches(const struct expression *e, const uint8_t *packet, uint32_t caplen,
 			uint32_t len)
 {
+	/* What libpcap makes of `protochain` does not end on every packet. */
+	if (e->loops)
+		return cbpf_run(e->insns, e->n, packet, caplen, len);
 	return bpf_filter((const struct bpf_insn *)e->insns, packet, len, caplen) != 0;
 }

@@ -16,7 +16,8 @@
 
 struct expression {
 	struct cbpf_insn *insns;
-	size_t n; /* at most CBPF_MAX */
+	size_t n;   /* at most CBPF_MAX */
+	bool loops; /* cbpf_has_loops() */
 };
 
 struct expression_options {
@@ -40,7 +41,7 @@ void expression_free(struct expression *e); /* NULL is fine */
 
 /*
  * Does it match that packet, of which `caplen` bytes are there and which had `len`? In user space,
- * by libpcap: for packets out of a file.
+ * for packets out of a file.
  */
 bool expression_matches(const struct expression *e, const uint8_t *packet, uint32_t caplen,
 			uint32_t len);

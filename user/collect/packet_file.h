@@ -40,7 +40,7 @@ struct packet_record {
 	const char *comment; /* several are joined by newlines; "" */
 	bool has_drops, has_id;
 	uint64_t drops, id;
-	const uint8_t *data;
+	const uint8_t *data; /* never NULL */
 };
 
 struct packet_name {

@@ -42,7 +42,7 @@ static int next(struct packet_file *f, struct packet_record *r)
 	ok = packet_file_load(f, r->caplen);
 	if (ok <= 0)
 		return ok < 0 ? ok : packet_file_cut(f);
-	r->data = f->block;
+	r->data = f->block ? f->block : (const uint8_t *)"";
 	return 1;
 }
 

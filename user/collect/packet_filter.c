@@ -3,69 +3,17 @@
  * Every packet goes one of two ways, which are translations of the same program: one for frames as
  * they stand in memory, one for those whose tag stands beside them, where offsets beyond the
  * addresses are 4 less. So no load has to ask.
- *
- *	r6	the packet (struct __sk_buff)
- *	r7	A
- *	r8	X
- *	r9	rounds that the current loop has left
- *	r0-r5	of no meaning between two classic instructions
- *
- * A, X and words of memory are 32 bits, zero-extended.
  */
-#include "collect/packet_filter.h"
+#include "collect/packet_filter_internal.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <bpf/bpf.h>
-#include <linux/bpf.h>
-#include <linux/filter.h>
 
 #include "base/cleanup.h"
 #include "base/log.h"
-#include "collect/ebpf.h"
-
-#define CTX BPF_REG_6
-#define A   BPF_REG_7
-#define X   BPF_REG_8
-#define RND BPF_REG_9
-
-/* The stack, from the frame pointer down. */
-#define MEMORY(k) (-4 * (int)((k) + 1))
-#define FETCHED   (MEMORY(CBPF_MEMORY)) /* what the helper has brought */
-#define HEAD      (FETCHED - 20) /* the tagged frame's bytes 8 to 23, of which 19 to 23 are 0 */
-#define HEAD_AT   8
-
-/* A tagged frame's bytes from here on are 4 further in front in memory; the tag is before. */
-#define ADDRESSES 12
-#define BEHIND    16
-#define TAG       4
-
-/* Behind it no bytes can be read in place (the verifier's MAX_PACKET_OFF). */
-#define IN_PLACE 0xffff
-
-#define FIELD(name) ((int16_t)offsetof(struct __sk_buff, name))
-
-struct filter {
-	struct ebpf code;
-	const struct cbpf_insn *prog;
-	size_t n;
-	const struct packet_filter_options *opt;
-	bool compact;
-	bool tagged;   /* what is being translated */
-	bool *reached; /* by falling or jumping there; a RET K never is, see label() */
-	bool *loops;   /* a backward jump goes there */
-};
-
-/* Labels: instructions of the classic program, then these. A copy has its own. */
-enum { NO_MATCH, MATCH, LABELS };
-
-static uint32_t own_label(const struct filter *f, uint32_t which)
-{
-	return (uint32_t)f->n + which;
-}
-
 /* Where a jump to `pc` goes. */
 static uint32_t label(const struct filter *f, size_t pc)
 {
@@ -98,187 +46,6 @@ static void go_on(struct filter *f, size_t pc, size_t to)
 	reach(f, to);
 	if (to != pc + 1 || label(f, to) != to)
 		go(f, label(f, to));
-}
-
-/* --- loads --- */
-
-struct load {
-	uint8_t dst;
-	uint8_t size; /* BPF_W, BPF_H or BPF_B */
-	bool indirect;
-	uint32_t k;
-};
-
-static int bytes_of(uint8_t size)
-{
-	return size == BPF_W ? 4 : size == BPF_H ? 2 : 1;
-}
-
-static void to_host(struct filter *f, uint8_t dst, uint8_t size)
-{
-	if (size != BPF_B)
-		ebpf_swap(&f->code, dst, 8 * bytes_of(size));
-}
-
-/* By the helper, at r4 or k; its bytes are on the stack, in r0 a 0. */
-static void fetch(struct filter *f, bool indirect, uint32_t k, int stack, int n)
-{
-	struct ebpf *c = &f->code;
-
-	if (indirect)
-		ebpf_mov(c, BPF_REG_2, BPF_REG_4);
-	else
-		ebpf_mov_imm(c, BPF_REG_2, (int32_t)k);
-	ebpf_mov(c, BPF_REG_1, CTX);
-	ebpf_mov(c, BPF_REG_3, BPF_REG_10);
-	ebpf_alu64_imm(c, BPF_ADD, BPF_REG_3, stack);
-	ebpf_mov_imm(c, BPF_REG_4, n);
-	ebpf_call(c, BPF_FUNC_skb_load_bytes);
-}
-
-static void fetch_or_end(struct filter *f, const struct load *l, uint32_t k)
-{
-	/* The helper's offset has 32 bits. */
-	if (l->indirect)
-		ebpf_jump(&f->code, BPF_JMP | BPF_JGT, BPF_REG_4, 0, INT32_MAX,
-			  own_label(f, NO_MATCH));
-	fetch(f, l->indirect, k, FETCHED, bytes_of(l->size));
-	ebpf_jump(&f->code, BPF_JMP | BPF_JNE, BPF_REG_0, 0, 0, own_label(f, NO_MATCH));
-	ebpf_load(&f->code, l->size, l->dst, BPF_REG_10, FETCHED);
-}
-
-/*
- * At the offset k in memory, or r4 of an indirect one. What is not in the linear part of a packet
- * is fetched, and what is not there at all ends the program.
- */
-static void load_memory(struct filter *f, const struct load *l, uint32_t k)
-{
-	struct ebpf *c = &f->code;
-	int n = bytes_of(l->size);
-	size_t far = SIZE_MAX, out, in;
-
-	if (f->compact || (!l->indirect && k > (uint32_t)(IN_PLACE - n))) {
-		fetch_or_end(f, l, k);
-		to_host(f, l->dst, l->size);
-		return;
-	}
-	if (l->indirect)
-		far = ebpf_skip(c, BPF_JMP | BPF_JGT, BPF_REG_4, 0, IN_PLACE - n);
-	ebpf_load(c, BPF_W, BPF_REG_1, CTX, FIELD(data));
-	ebpf_load(c, BPF_W, BPF_REG_2, CTX, FIELD(data_end));
-	if (l->indirect)
-		ebpf_alu64(c, BPF_ADD, BPF_REG_1, BPF_REG_4);
-	ebpf_mov(c, BPF_REG_3, BPF_REG_1);
-	ebpf_alu64_imm(c, BPF_ADD, BPF_REG_3, (l->indirect ? 0 : (int32_t)k) + n);
-	in = ebpf_skip(c, BPF_JMP | BPF_JLE | BPF_X, BPF_REG_3, BPF_REG_2, 0);
-	if (l->indirect)
-		ebpf_land(c, far);
-	fetch_or_end(f, l, k);
-	out = ebpf_skip(c, BPF_JMP | BPF_JA, 0, 0, 0);
-	ebpf_land(c, in);
-	ebpf_load(c, l->size, l->dst, BPF_REG_1, l->indirect ? 0 : (int16_t)k);
-	ebpf_land(c, out);
-	to_host(f, l->dst, l->size);
-}
-
-/* Bytes `r4` to r4 + n of a tagged frame, of which some are between 12 and 15. */
-static void load_head(struct filter *f, const struct load *l)
-{
-	struct ebpf *c = &f->code;
-	int n = bytes_of(l->size);
-
-	/* 18 are always there. */
-	if (n > 1) {
-		ebpf_load(c, BPF_W, BPF_REG_1, CTX, FIELD(len));
-		ebpf_mov(c, BPF_REG_2, BPF_REG_4);
-		ebpf_alu64_imm(c, BPF_ADD, BPF_REG_2, n - TAG);
-		ebpf_jump(c, BPF_JMP | BPF_JGT | BPF_X, BPF_REG_2, BPF_REG_1, 0,
-			  own_label(f, NO_MATCH));
-	}
-	ebpf_alu64_imm(c, BPF_SUB, BPF_REG_4, HEAD_AT);
-	ebpf_alu64_imm(c, BPF_LSH, BPF_REG_4, 3);
-	ebpf_load(c, BPF_DW, BPF_REG_0, BPF_REG_10, HEAD);
-	ebpf_load(c, BPF_DW, BPF_REG_1, BPF_REG_10, HEAD + 8);
-	ebpf_mov_imm(c, BPF_REG_2, 64);
-	ebpf_alu64(c, BPF_SUB, BPF_REG_2, BPF_REG_4);
-	ebpf_alu64(c, BPF_LSH, BPF_REG_0, BPF_REG_4);
-	ebpf_alu64(c, BPF_RSH, BPF_REG_1, BPF_REG_2);
-	ebpf_alu64(c, BPF_OR, BPF_REG_0, BPF_REG_1);
-	ebpf_alu64_imm(c, BPF_RSH, BPF_REG_0, 64 - 8 * n);
-	ebpf_mov(c, l->dst, BPF_REG_0);
-}
-
-static void load_tagged(struct filter *f, const struct load *l)
-{
-	struct ebpf *c = &f->code;
-	size_t behind, before, out;
-	int n = bytes_of(l->size);
-
-	if (l->k >= BEHIND || (!l->indirect && l->k + n <= ADDRESSES)) {
-		load_memory(f, l, l->k >= BEHIND ? l->k - TAG : l->k);
-		return;
-	}
-	if (!l->indirect) {
-		ebpf_mov_imm(c, BPF_REG_4, (int32_t)l->k);
-		load_head(f, l);
-		return;
-	}
-	before = ebpf_skip(c, BPF_JMP | BPF_JLE, BPF_REG_4, 0, ADDRESSES - n);
-	behind = ebpf_skip(c, BPF_JMP | BPF_JGE, BPF_REG_4, 0, BEHIND);
-	load_head(f, l);
-	out = ebpf_skip(c, BPF_JMP | BPF_JA, 0, 0, 0);
-	ebpf_land(c, behind);
-	ebpf_alu64_imm(c, BPF_SUB, BPF_REG_4, TAG);
-	ebpf_land(c, before);
-	load_memory(f, l, 0);
-	ebpf_land(c, out);
-}
-
-static void load(struct filter *f, const struct load *l)
-{
-	if (l->indirect) {
-		bool behind = f->tagged && l->k >= BEHIND;
-
-		ebpf_mov(&f->code, BPF_REG_4, X);
-		ebpf_alu64_imm(&f->code, BPF_ADD, BPF_REG_4, (int32_t)l->k - (behind ? TAG : 0));
-	}
-	if (f->tagged)
-		load_tagged(f, l);
-	else
-		load_memory(f, l, l->k);
-}
-
-static void load_len(struct filter *f, uint8_t dst)
-{
-	ebpf_load(&f->code, BPF_W, dst, CTX, FIELD(len));
-	if (f->tagged)
-		ebpf_alu32_imm(&f->code, BPF_ADD, dst, TAG);
-}
-
-static void ld(struct filter *f, const struct cbpf_insn *i, uint8_t dst)
-{
-	struct load l = {dst, BPF_SIZE(i->code), false, i->k};
-
-	switch (BPF_MODE(i->code)) {
-	case BPF_IMM:
-		ebpf_alu32_imm(&f->code, BPF_MOV, dst, (int32_t)i->k);
-		break;
-	case BPF_LEN:
-		load_len(f, dst);
-		break;
-	case BPF_MEM:
-		ebpf_load(&f->code, BPF_W, dst, BPF_REG_10, (int16_t)MEMORY(i->k));
-		break;
-	case BPF_MSH:
-		l.dst = X;
-		load(f, &l);
-		ebpf_alu32_imm(&f->code, BPF_AND, X, 0xf);
-		ebpf_alu32_imm(&f->code, BPF_LSH, X, 2);
-		break;
-	default:
-		l.indirect = BPF_MODE(i->code) == BPF_IND;
-		load(f, &l);
-	}
 }
 
 /* --- arithmetic --- */
@@ -387,10 +154,10 @@ static void other(struct filter *f, const struct cbpf_insn *i)
 
 	switch (BPF_CLASS(i->code)) {
 	case BPF_LD:
-		ld(f, i, A);
+		packet_filter_ld(f, i, A);
 		break;
 	case BPF_LDX:
-		ld(f, i, X);
+		packet_filter_ld(f, i, X);
 		break;
 	case BPF_ST:
 		ebpf_store(c, BPF_W, A, (int16_t)MEMORY(i->k));
@@ -418,7 +185,7 @@ static void begin_loop(struct filter *f)
 {
 	struct ebpf *c = &f->code;
 
-	ebpf_mov_imm(c, RND, PACKET_FILTER_ROUNDS);
+	ebpf_mov_imm(c, RND, CBPF_ROUNDS);
 	/* Here jump_back() comes in. */
 	ebpf_load(c, BPF_W, BPF_REG_1, CTX, FIELD(len));
 	for (int i = 0; i < 2; i++) {
@@ -464,22 +231,55 @@ static void matched(struct filter *f)
 	ebpf_exit(c);
 }
 
+/*
+ * Which of a tagged frame's bytes the program may load together with the tag, or within it: from
+ * the first to the one behind the last. None: 0.
+ */
+static uint32_t head_wanted(const struct filter *f, uint32_t *end)
+{
+	uint32_t first = BEHIND;
+
+	*end = 0;
+	for (size_t pc = 0; pc < f->n; pc++) {
+		const struct cbpf_insn *i = &f->prog[pc];
+		uint32_t n = (uint32_t)packet_filter_bytes(BPF_SIZE(i->code)), last;
+		bool indirect = BPF_MODE(i->code) == BPF_IND;
+
+		if (!cbpf_is_load(i) || i->k >= BEHIND || (!indirect && i->k + n <= ADDRESSES))
+			continue;
+		last = (indirect ? BEHIND - 1 : i->k) + n;
+		*end = last > *end ? last : *end;
+		first = i->k < first ? i->k : first;
+	}
+	return first;
+}
+
 /* The part of a tagged frame that is not in one piece in memory. */
 static void make_head(struct filter *f)
 {
 	struct ebpf *c = &f->code;
+	uint32_t end, first = head_wanted(f, &end);
+	size_t there;
 
+	if (!end)
+		return;
 	ebpf_mov_imm(c, BPF_REG_0, 0);
+	ebpf_store(c, BPF_DW, BPF_REG_0, HEAD);
 	ebpf_store(c, BPF_DW, BPF_REG_0, HEAD + 8);
-	fetch(f, false, HEAD_AT, HEAD, ADDRESSES - HEAD_AT);
+	if (first < ADDRESSES)
+		packet_filter_fetch(f, false, HEAD_AT, HEAD, ADDRESSES - HEAD_AT);
 	ebpf_load(c, BPF_W, BPF_REG_1, CTX, FIELD(vlan_proto));
 	ebpf_store(c, BPF_H, BPF_REG_1, HEAD + 4);
 	ebpf_load(c, BPF_W, BPF_REG_1, CTX, FIELD(vlan_tci));
 	ebpf_swap(c, BPF_REG_1, 16);
 	ebpf_store(c, BPF_H, BPF_REG_1, HEAD + 6);
-	fetch(f, false, ADDRESSES, HEAD + 8, 2);
-	/* May be beyond the end: a 0 then. */
-	fetch(f, false, ADDRESSES + 2, HEAD + 10, 1);
+	if (end > BEHIND) {
+		/* There may be two of the three. */
+		packet_filter_fetch(f, false, ADDRESSES, HEAD + 8, 3);
+		there = ebpf_skip(c, BPF_JMP | BPF_JEQ, BPF_REG_0, 0, 0);
+		packet_filter_fetch(f, false, ADDRESSES, HEAD + 8, 2);
+		ebpf_land(c, there);
+	}
 	/* As numbers. */
 	for (int i = 0; i < 16; i += 8) {
 		ebpf_load(c, BPF_DW, BPF_REG_1, BPF_REG_10, (int16_t)(HEAD + i));
@@ -501,7 +301,7 @@ static void begin(struct filter *f)
 	}
 	ebpf_mov_imm(c, A, 0);
 	ebpf_mov_imm(c, X, 0);
-	ebpf_mov_imm(c, RND, PACKET_FILTER_ROUNDS);
+	ebpf_mov_imm(c, RND, CBPF_ROUNDS);
 	for (uint32_t k = 0; k < CBPF_MEMORY; k++)
 		if (used & 1u << k)
 			ebpf_store(c, BPF_W, A, (int16_t)MEMORY(k));

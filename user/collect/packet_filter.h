@@ -8,8 +8,8 @@
  * little of it is kept. What differs from libpcap's interpreter:
  *
  *	memory words		are 0 before they are stored to
- *	backward jumps		PACKET_FILTER_ROUNDS of one loop (`protochain`: so many headers);
- *				then there is no match
+ *	backward jumps		CBPF_ROUNDS of one loop (`protochain`: so many headers), then there
+ *				is no match; libpcap's interpreter goes on for ever on some packets
  *
  * A load beyond the end, or a division by 0, ends the program without a match, in both.
  */
@@ -23,8 +23,6 @@
 #include "collect/cbpf.h"
 
 struct bpf_insn;
-
-#define PACKET_FILTER_ROUNDS 64
 
 /* What the program returns where nothing is called: tc programs behind it run in any case. */
 #define PACKET_FILTER_NO  (-1) /* TCX_NEXT, TC_ACT_UNSPEC */

@@ -124,6 +124,15 @@ static void parse_inner(struct packet_icmp *icmp, struct packet_bytes b, bool v6
 	}
 }
 
+/* Of these types something is said that stands behind the first four bytes. */
+static bool says_more(uint8_t type, bool v6)
+{
+	if (v6)
+		return (type >= 1 && type <= 4) || (type >= 128 && type <= 132) ||
+		       (type >= 135 && type <= 137) || type == 143;
+	return type == 0 || (type >= 3 && type <= 5) || type == 8 || type == 11 || type == 12;
+}
+
 static bool parse_icmp_head(struct packet *p, const char *name)
 {
 	struct packet_bytes *b = &p->payload;
@@ -137,7 +146,7 @@ static bool parse_icmp_head(struct packet *p, const char *name)
 	icmp->type = b->p[0];
 	icmp->code = b->p[1];
 	if (!has(b, 4, 4)) {
-		if (b->cap < b->len)
+		if (b->cap < b->len && says_more(icmp->type, p->kind == PACKET_ICMP6))
 			p->truncated = name;
 		return false;
 	}
@@ -155,6 +164,13 @@ static void check_cut(struct packet *p, bool found, const char *name)
 		p->truncated = name;
 }
 
+static bool inner_found(const struct packet_icmp *icmp, bool with_port)
+{
+	if (!icmp->has_inner || icmp->inner_ports || !with_port)
+		return icmp->has_inner;
+	return icmp->inner_proto != IPPROTO_TCP && icmp->inner_proto != IPPROTO_UDP;
+}
+
 void packet_parse_icmp(struct packet *p)
 {
 	struct packet_icmp *icmp = &p->icmp;
@@ -169,7 +185,8 @@ void packet_parse_icmp(struct packet *p)
 	if (icmp->type == 3 || icmp->type == 4 || icmp->type == 5 || icmp->type == 11 ||
 	    icmp->type == 12) {
 		parse_inner(icmp, behind(p->payload, 8), false);
-		check_cut(p, icmp->has_inner, "icmp");
+		if (icmp->type == 3 || icmp->type == 5)
+			check_cut(p, inner_found(icmp, icmp->type == 3 && icmp->code == 3), "icmp");
 	}
 }
 
@@ -191,6 +208,7 @@ void packet_parse_icmp6(struct packet *p)
 	}
 	if (type >= 1 && type <= 4) {
 		parse_inner(icmp, behind(p->payload, 8), true);
-		check_cut(p, icmp->has_inner, "icmp6");
+		if (type == 1 || type == 3)
+			check_cut(p, inner_found(icmp, type == 1 && icmp->code == 4), "icmp6");
 	}
 }

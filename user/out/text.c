@@ -83,11 +83,31 @@ size_t text_plain(struct buf *b, const char *str)
 	return columns;
 }
 
+/* How many bytes at s, at most max, are plain ASCII. */
+static size_t ascii_run(const unsigned char *s, size_t max)
+{
+	size_t n = 0;
+
+	while (n < max && s[n] >= 0x20 && s[n] < 0x7f)
+		n++;
+	return n;
+}
+
 void text_bounded(struct buf *b, const char *str, const char *keep, size_t max)
 {
 	const unsigned char *s = (const unsigned char *)str;
 
 	while (*s) {
+		size_t run = ascii_run(s, max);
+
+		/* Nearly all of it, at once: every packet may have a comment. */
+		if (run)
+			buf_put(b, s, run);
+		max -= run;
+		s += run;
+		if (!*s)
+			return;
+
 		size_t broken = 0, len = strchr(keep, *s) ? 1 : harmless_at(s, &broken);
 		size_t takes = len + 4 * broken;
 

@@ -15,8 +15,8 @@
 size_t text_plain(struct buf *b, const char *s);
 
 /*
- * For a file that others read: the same, but the control characters in `keep` ("\n\t", "") are kept,
- * and at most `max` bytes come of it, no character or escape in halves.
+ * For a file that others read: the same, but the control characters in `keep` ("\n\t", "") are
+ * kept, and at most `max` bytes come of it, no character or escape in halves.
  */
 void text_bounded(struct buf *b, const char *s, const char *keep, size_t max);
 
