@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #include "cmd/sockets.h"
 
+#include <errno.h>
 #include <netinet/in.h>
 #include <string.h>
 
@@ -136,7 +137,11 @@ int sockets_open(struct sockets *k, const struct sockets_options *o)
 		return err;
 	/* Attached first, then the snapshot: what changes in between is in both, and nothing is
 	 * missed. */
-	n = snapshot_sockets(o->datagrams ? SNAPSHOT_ALL : SNAPSHOT_TCP, on_snapshot, k);
+	if (o->datagrams)
+		n = snapshot_open(&k->datagrams, SNAPSHOT_ALL)
+			    ?: snapshot_read(k->datagrams, on_snapshot, k);
+	else
+		n = snapshot_sockets(SNAPSHOT_TCP, on_snapshot, k);
 	if (n < 0)
 		log_warn("owners of sockets older than this are unknown: %s", strerror((int)-n));
 	return 0;
@@ -165,17 +170,20 @@ int sockets_refresh_datagrams(struct sockets *k, bool keep)
 {
 	long n;
 
+	if (!k->datagrams)
+		return -EOPNOTSUPP;
 	if (keep)
 		tracker_retire_datagrams(k->tracker, clock_boot_ns());
 	else
 		tracker_forget_datagrams(k->tracker);
-	n = snapshot_sockets(SNAPSHOT_ALL, on_datagram, k);
+	n = snapshot_read(k->datagrams, on_datagram, k);
 	return n < 0 ? (int)n : 0;
 }
 
 void sockets_close(struct sockets *k)
 {
 	container_filter_free(k->contained);
+	snapshot_close(k->datagrams);
 	trace_source_close(k->source);
 	tracker_free(k->tracker);
 	naming_close(&k->naming);

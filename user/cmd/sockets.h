@@ -26,7 +26,8 @@ struct sockets {
 	const struct filter *filter;        /* as in the options */
 	void (*each_cgroup)(void *ctx, naming_keep *keep, void *keep_ctx);
 	void *each_ctx;
-	uint64_t unwatched; /* of the snapshot: wanted, but there was no room */
+	struct snapshot *datagrams; /* for looking again; NULL: not asked for */
+	uint64_t unwatched;         /* of the snapshot: wanted, but there was no room */
 };
 
 struct sockets_options {

@@ -113,6 +113,39 @@ long snapshot_sockets(enum snapshot_kind kind, snapshot_fn *each, void *ctx)
 	return err ? err : run_iterator(skel->links.each_socket, each, ctx);
 }
 
+struct snapshot {
+	struct snapshot_bpf *skel;
+};
+
+int snapshot_open(struct snapshot **out, enum snapshot_kind kind)
+{
+	struct snapshot *s = calloc(1, sizeof(*s));
+	int err;
+
+	if (!s)
+		return -ENOMEM;
+	err = load(kind, false, &s->skel);
+	if (err) {
+		snapshot_close(s);
+		return err;
+	}
+	*out = s;
+	return 0;
+}
+
+void snapshot_close(struct snapshot *s)
+{
+	if (!s)
+		return;
+	cleanup_skel(&s->skel);
+	free(s);
+}
+
+long snapshot_read(const struct snapshot *s, snapshot_fn *each, void *ctx)
+{
+	return run_iterator(s->skel->links.each_socket, each, ctx);
+}
+
 /* --- namespace by namespace --- */
 
 struct everything {

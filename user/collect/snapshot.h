@@ -21,6 +21,15 @@ typedef void snapshot_fn(void *ctx, const struct fl_snapshot *s);
  */
 long snapshot_sockets(enum snapshot_kind kind, snapshot_fn *each, void *ctx);
 
+/* The same again and again, without loading programs each time, which takes most of it. */
+struct snapshot;
+
+/* 0 or -errno. Owned by the caller. */
+int snapshot_open(struct snapshot **out, enum snapshot_kind kind);
+void snapshot_close(struct snapshot *s); /* NULL is fine */
+/* As snapshot_sockets(). */
+long snapshot_read(const struct snapshot *s, snapshot_fn *each, void *ctx);
+
 /*
  * The same, then all TCP sockets, and with SNAPSHOT_ALL all UDP sockets, once more, namespace by
  * namespace, whoever holds them: those that no process does are among these only, and the counters
