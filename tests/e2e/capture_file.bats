@@ -123,6 +123,13 @@ chatter() {
 }
 
 @test "places that cannot be written to: no directory, a directory, a symbolic link" {
+	echo mine >"$BATS_TEST_TMPDIR/there"
+	run timeout 20 "$FLOWNER" capture --netns "$client" -w "$BATS_TEST_TMPDIR/there"
+	[ "$status" = 1 ]
+	[[ $output == *"it is there already"* ]]
+	[ "$(cat "$BATS_TEST_TMPDIR/there")" = mine ]
+	run timeout 20 "$FLOWNER" capture -r "$BATS_TEST_TMPDIR/there" --dev eth0
+	[ "$status" = 2 ]
 	ln -s "$BATS_TEST_TMPDIR/target" "$BATS_TEST_TMPDIR/link"
 	for to in "$BATS_TEST_TMPDIR/none/f" "$BATS_TEST_TMPDIR" "$BATS_TEST_TMPDIR/link"; do
 		run timeout 30 "$FLOWNER" capture --netns "$client" -d 5 -w "$to"
@@ -195,8 +202,6 @@ chatter() {
 		[ "$sum" = "$(summary seen)" ]
 		[ "$(statistic 2 "$file".*)" = "$sum" ]
 		[ "$(statistic 5 "$file".*)" = "$sum" ]
-		# Each datagram is there as often as it was sent, and received.
-		[ "$(packets --all "$file".* | grep -c '^egress .* 1042 ')" = "$(packets --all "$file".* | grep -c '^ingress .* 1042 ')" ]
 	done
 }
 

@@ -3,6 +3,7 @@
 
 # capture_start ARGS…: `flowner capture ARGS`, running; its pid in $cap, stdout in $cap_out, stderr in $cap_err.
 capture_start() {
+	[ -z "${file:-}" ] || rm -f "$file"	# one that is there is not written to
 	cap_out=$BATS_TEST_TMPDIR/cap.$RANDOM cap_err=$BATS_TEST_TMPDIR/cap-err.$RANDOM
 	background "$FLOWNER" capture "$@" >"$cap_out" 2>"$cap_err"
 	cap=$bg

@@ -271,6 +271,11 @@ static int check(struct capture_config *cfg)
 		log_error("capture: -r shows a file; it goes with neither -w nor --rotate");
 		return -EINVAL;
 	}
+	if (cfg->read && (f->nnetns || f->ncontainers || cfg->ndevs || cfg->host_side)) {
+		log_error("capture: -r shows all of a file, or what an expression wants of it; it "
+			  "goes with no --netns, --container, --pid, --dev, --host-side");
+		return -EINVAL;
+	}
 	if ((cfg->rotate_bytes || cfg->rotate_ns) && (!cfg->write || !strcmp(cfg->write, "-"))) {
 		log_error("capture: --rotate wants -w FILE");
 		return -EINVAL;

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -28,6 +29,26 @@ static void name_of_file(const struct capture *c, char name[static PATH_MAX])
 		snprintf(name, PATH_MAX, "%s", c->cfg->write);
 }
 
+/* A new file; or what is there, if it is none: a named pipe, a device. No link is followed: the
+ * directory may be one that others can write to. */
+static int make_file(const char *name)
+{
+	int flags = O_WRONLY | O_CLOEXEC | O_NOFOLLOW;
+	int fd = open(name, flags | O_CREAT | O_EXCL, 0600);
+	struct stat st;
+
+	if (fd >= 0 || errno != EEXIST)
+		return fd < 0 ? -errno : fd;
+	if (lstat(name, &st))
+		return -errno;
+	if (S_ISLNK(st.st_mode))
+		return -ELOOP;
+	if (S_ISREG(st.st_mode))
+		return -EEXIST;
+	fd = open(name, flags);
+	return fd < 0 ? -errno : fd;
+}
+
 static int open_file(struct capture *c)
 {
 	char name[PATH_MAX];
@@ -39,13 +60,14 @@ static int open_file(struct capture *c)
 	}
 	c->files++;
 	name_of_file(c, name);
-	/* No link is followed: the file may be in a directory that others can write to. */
-	c->fd = open(name, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
+	c->fd = make_file(name);
 	if (c->fd >= 0)
 		return 0;
-	err = -errno;
+	err = c->fd;
 	log_error("cannot write to %s: %s", name,
-		  err == -ELOOP ? "it is a symbolic link" : strerror(-err));
+		  err == -ELOOP    ? "it is a symbolic link"
+		  : err == -EEXIST ? "it is there already; remove it, or choose another name"
+				   : strerror(-err));
 	return err;
 }
 
