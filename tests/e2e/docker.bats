@@ -240,6 +240,23 @@ $client-new" ]
 	expect_flow 0 '.proto=="tcp" and ([.owner, .peer_owner] | any(.container.id=="'"$cid"'") | not)'
 }
 
+@test "capture --container: the packets of a container that starts later, both ends by name" {
+	file=$BATS_TEST_TMPDIR/c.pcapng
+	background "$FLOWNER" capture --container "$server" -w "$file" tcp port 9000 2>"$BATS_TEST_TMPDIR/err"
+	cap=$bg
+	wait_for 30 grep -q '^flowner: capturing' "$BATS_TEST_TMPDIR/err"
+	story
+	lines() { "$FLOWNER" -q capture -r "$file" 2>/dev/null; }
+	captured() { lines | grep -qE "^[0-9:.]+ +$server +eth0 +In .* length 1000$"; }
+	wait_for 20 captured
+	stop "$cap" INT
+	lines | grep -qF "in $server (docker ${sid:0:12}), netns "
+	lines | grep -qF "in $client (docker ${cid:0:12}), netns "
+	refute sh -c "'$FLOWNER' -q capture -r '$file' | grep -E '^[0-9:.]+ ' | grep -vE '^[0-9:.]+ +$server +eth0 '"
+	capinfos "$file" 2>/dev/null | grep -q "Name = $server:eth0$"
+	tshark -r "$file" -q -z hosts 2>/dev/null | grep -qx "$ip	$server"
+}
+
 # outside: a machine beside ours, 192.0.2.2; ours is 192.0.2.1 to it.
 outside() {
 	in_world ip netns add outside

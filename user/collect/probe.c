@@ -239,7 +239,7 @@ static const struct {
 	 "CONFIG_FTRACE_SYSCALLS", false, try_accept},
 	{"cgroup of a socket", "the container, where the process is not known", "5.15", false,
 	 try_sock_cgroup},
-	{"tc programs", "flows", "4.1, CONFIG_NET_CLS_BPF", false, try_tc},
+	{"tc programs", "flows, capture", "4.1, CONFIG_NET_CLS_BPF", false, try_tc},
 	{"tcx", "programs on links leave nothing behind, not even after kill -9", "6.6", false,
 	 try_tcx},
 	{"reset reasons", "why this host sent a reset", "6.10", false, try_reset_reason},
