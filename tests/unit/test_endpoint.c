@@ -206,11 +206,30 @@ TEST(same_id)
 {
 	struct endpoints t = {0};
 	struct endpoint *a = add(&t, 1, ROLE_CLIENT), *b = add(&t, 2, ROLE_CLIENT),
-			*s = add(&t, 3, ROLE_SERVER);
+			*s = add(&t, 3, ROLE_SERVER), *r = add(&t, 4, ROLE_SERVER);
 
 	endpoint_set_conn(&t, a, 99);
 	endpoint_set_conn(&t, b, 99);
+	assert_int_equal(a->key.conn, 0);
+	assert_int_equal(b->key.conn, 0);
 	endpoint_set_conn(&t, s, 99);
+	endpoint_set_conn(&t, r, 99);
+	assert_null(a->peer);
+	assert_null(b->peer);
+	assert_null(s->peer);
+	assert_null(r->peer);
+	endpoints_free(&t);
+}
+
+TEST(same_id_later)
+{
+	struct endpoints t = {0};
+	struct endpoint *a = add(&t, 1, ROLE_CLIENT), *s = add(&t, 3, ROLE_SERVER),
+			*b = add(&t, 2, ROLE_CLIENT);
+
+	endpoint_set_conn(&t, a, 99);
+	endpoint_set_conn(&t, s, 99);
+	endpoint_set_conn(&t, b, 99);
 	assert_ptr_equal(s->peer, a);
 	assert_null(b->peer);
 	assert_int_equal(b->key.conn, 0);
@@ -333,7 +352,9 @@ int main(void)
 		IT("ambiguous listeners of one family leave the other's alone",
 		   reuseport_of_the_other_family),
 		IT("ends of one conn id are peers", peers),
-		IT("two sockets with one id in one role: the second is nobody's", same_id),
+		IT("two sockets with one id in one role: nobody knows whose peer is whose",
+		   same_id),
+		IT("a pair that stands stays when a third socket has its id", same_id_later),
 		IT("a closed endpoint lingers for a second", lingers),
 		IT("a closed endpoint stays as long as its peer", guest),
 		IT("two ends that are there only for each other go together", two_guests),

@@ -321,6 +321,54 @@ TEST(tuple_of_two)
 	who_free(w);
 }
 
+/* blue to red (cookies 1 and 2 as records.h has them), 33 to 44. */
+static bool is_joined_pairwise(void *ctx, const struct who_socket *a, const struct who_socket *b)
+{
+	(void)ctx;
+	return (a->netns_cookie == 33 || a->netns_cookie == 44) ==
+	       (b->netns_cookie == 33 || b->netns_cookie == 44);
+}
+
+static struct fl_snapshot in_other(struct fl_snapshot s, uint64_t netns_cookie)
+{
+	s.sock.cookie += 500;
+	s.sock.netns_cookie = netns_cookie;
+	s.sock.netns_inum = (uint32_t)netns_cookie * 100;
+	return s;
+}
+
+static struct who *two_of_one_id(void)
+{
+	struct who *w = new_who();
+
+	ADD(w, of_client());
+	ADD(w, in_other(of_client(), 33));
+	ADD(w, in_other(of_server(), 44));
+	ADD(w, of_server());
+	return w;
+}
+
+TEST(one_id_of_two)
+{
+	struct who *w = two_of_one_id();
+	struct who_row **rows;
+	size_t n;
+
+	rows_of(w, 4);
+	who_free(w);
+	w = two_of_one_id();
+	assert_int_equal(who_join(w, is_joined_pairwise, NULL), 0);
+	rows = who_rows(w, &n);
+	assert_int_equal(n, 2);
+	for (size_t i = 0; i < n; i++) {
+		assert_int_equal(rows[i]->conn, 0);
+		assert_true(rows[i]->by_tuple);
+		assert_int_equal(rows[i]->client->netns_cookie == 33,
+				 rows[i]->server->netns_cookie == 44);
+	}
+	who_free(w);
+}
+
 TEST(tuple_with_ids)
 {
 	struct who *w = new_who();
@@ -411,6 +459,8 @@ int main(void)
 		IT("in two only where one network joins them", tuple_across),
 		IT("the topology is not needed where ids tell all", tuple_not_asked),
 		IT("one of two that fit is not chosen", tuple_of_two),
+		IT("an id that two connections have joins nothing, the network does",
+		   one_id_of_two),
 		IT("different ids are different connections, whatever the tuples", tuple_with_ids),
 		IT("of two TIME_WAITs neither is the client", tuple_without_roles),
 		IT("rows are in the order that is asked for", sorted),

@@ -123,8 +123,17 @@ void endpoint_set_conn(struct endpoints *t, struct endpoint *ep, uint64_t conn)
 	HASH_FIND (hh_conn, t->by_conn, &ep->key, sizeof(ep->key), same)
 		;
 	if (same) {
-		/* Two sockets with one pair of sequence numbers: neither is the other's. */
+		/*
+		 * Another connection with these sequence numbers: the same tuple, opened in another
+		 * network within 64 ns (secure_tcp_seq() has one key for all namespaces). A client
+		 * is known before its server, so a pair found already is one; else the id tells
+		 * nothing.
+		 */
 		ep->key.conn = 0;
+		if (!same->peer) {
+			HASH_DELETE(hh_conn, t->by_conn, same);
+			same->key.conn = 0;
+		}
 		return;
 	}
 	HASH_ADD(hh_conn, t->by_conn, key, sizeof(ep->key), ep);

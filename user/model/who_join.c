@@ -82,25 +82,10 @@ static void ask_listener(struct who *w, struct who_socket *s)
 
 /* --- by conn id --- */
 
-static struct who_socket *find_conn(const struct who *w, uint64_t conn, enum role role)
-{
-	struct who_socket *s;
-
-	HASH_FIND (hh_conn, w->by_conn, &conn, sizeof(conn), s)
-		;
-	for (; s; s = s->next_same)
-		if (s->role == role)
-			return s;
-	return NULL;
-}
-
-/* Of two with the same id and role the second stays alone. */
 static void index_conn(struct who *w, struct who_socket *s)
 {
 	struct who_socket *first;
 
-	if (find_conn(w, s->conn, s->role))
-		return;
 	HASH_FIND (hh_conn, w->by_conn, &s->conn, sizeof(s->conn), first)
 		;
 	if (first) {
@@ -109,6 +94,17 @@ static void index_conn(struct who *w, struct who_socket *s)
 	} else {
 		HASH_ADD(hh_conn, w->by_conn, conn, sizeof(s->conn), s);
 	}
+}
+
+/*
+ * Sockets of the same tuple, opened in two networks within 64 ns, get the same sequence numbers
+ * (secure_tcp_seq() has one key for all namespaces). The id tells nothing then.
+ */
+static void forget_conn(struct who *w, struct who_socket *first)
+{
+	HASH_DELETE(hh_conn, w->by_conn, first);
+	for (struct who_socket *s = first; s; s = s->next_same)
+		s->conn = 0;
 }
 
 static int add_pair(struct who *w, struct who_socket *client, struct who_socket *server,
@@ -130,7 +126,7 @@ static int add_pair(struct who *w, struct who_socket *client, struct who_socket 
 
 static int join_by_conn(struct who *w)
 {
-	struct who_socket *s, *tmp, *client, *server;
+	struct who_socket *s, *tmp;
 	int err = 0;
 
 	HASH_ITER (hh, w->sockets, s, tmp) {
@@ -139,9 +135,18 @@ static int join_by_conn(struct who *w)
 			index_conn(w, s);
 	}
 	HASH_ITER (hh_conn, w->by_conn, s, tmp) {
-		client = find_conn(w, s->conn, ROLE_CLIENT);
-		server = find_conn(w, s->conn, ROLE_SERVER);
-		if (client && server && !err)
+		struct who_socket *client = NULL, *server = NULL;
+		bool ambiguous = false;
+
+		for (struct who_socket *end = s; end; end = end->next_same) {
+			struct who_socket **role = end->role == ROLE_CLIENT ? &client : &server;
+
+			ambiguous |= *role != NULL;
+			*role = end;
+		}
+		if (ambiguous)
+			forget_conn(w, s);
+		else if (client && server && !err)
 			err = add_pair(w, client, server, false);
 	}
 	return err;
