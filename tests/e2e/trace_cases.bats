@@ -12,6 +12,7 @@ setup() {
 	name=$(random_name c)
 	pair "$name"
 	client=$name-client server=$name-server
+	tracing=()
 }
 
 teardown() {
@@ -19,9 +20,9 @@ teardown() {
 	remove_netns
 }
 
-# tcp_case CASE [ADDR]: make it happen, under a trace of just these two namespaces.
+# tcp_case CASE [ADDR]: make it happen, under a trace of just these two namespaces, with $tracing.
 tcp_case() {
-	trace_start --netns "$client" --netns "$server"
+	trace_start "${tracing[@]}" --netns "$client" --netns "$server"
 	out=$(python3 "$BATS_TEST_DIRNAME/tcp_cases.py" "$client" "$server" "${2:-10.9.0.2}" 7000 "$1")
 	trace_stop
 }
@@ -93,6 +94,27 @@ is_server='.role=="server"'
 	expect 1 '.type=="connect"'
 	expect 0 '.type=="accept"'
 	expect 1 ".type==\"close\" and $is_server and .owner.source==\"listen\" and .owner.comm==\"python3\""
+}
+
+# As on kernels that lack it: the same events, but for what only that feature tells.
+
+@test "without syscall tracepoints: no accept, what came in is the listener's, and it is said once" {
+	tracing=(--disable-feature syscalls)
+	tcp_case client_closes_first
+	grep -qF 'no syscall tracepoints: no accept events' "$trace_err"
+	expect 0 '.type=="accept"'
+	expect 1 '.type=="connect" and .local.port=='"$out"' and .peer.owner.source=="listen" and .peer.owner.comm=="python3"'
+	expect 1 ".type==\"close\" and $is_server and .tx_bytes==40 and .rx_bytes==100 and .owner.source==\"listen\""
+	expect 1 ".type==\"close\" and $is_client and .tx_bytes==100 and .owner.source==\"connect\""
+	[ "$(jq -r 'select(.conn).conn' "$trace_out" | sort -u | wc -l)" = 1 ]
+}
+
+@test "without reasons for resets: the resets all the same" {
+	tracing=(--disable-feature reset-reason)
+	tcp_case client_resets
+	expect 2 '.type=="close" and .reason=="reset"'
+	expect 1 ".type==\"reset\" and .by==\"local\" and $is_client and (has(\"reason\") | not)"
+	expect 1 ".type==\"reset\" and .by==\"remote\" and $is_server"
 }
 
 @test "refused: connect-failed with the errno, and nothing else" {

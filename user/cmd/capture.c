@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "base/opt.h"
 #include "cmd/cmd.h"
+#include "cmd/feature_opts.h"
 #include "cmd/filter_opts.h"
 #include "collect/bpf_log.h"
 #include "collect/capture_source.h"
@@ -21,7 +22,6 @@
 #include "model/link.h"
 #include "out/help.h"
 
-static const char *const features[] = {"none", "tcx", NULL};
 static const char *const comments[] = {"first", "all", "none", NULL};
 
 static int add_dev(const struct opt *opt, const char *value, void *var)
@@ -98,13 +98,7 @@ static const struct opt capture_opts[] = {
 	 .help = "exit with 5 if anything was lost",
 	 .type = OPT_FLAG,
 	 .off = OFF(strict)},
-	{.name = "disable-feature",
-	 .arg = "NAME",
-	 .help = "do without: tcx",
-	 .type = OPT_ENUM,
-	 .off = OFF(disabled),
-	 .names = features,
-	 .hidden = true},
+	FEATURE_OPT(OFF(without)),
 	{0},
 };
 

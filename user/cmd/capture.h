@@ -29,7 +29,7 @@ struct capture_config {
 	uint64_t snaplen, count, duration_ns, ring_size;
 	uint64_t rotate_bytes, rotate_ns; /* 0: never */
 	int comments;
-	int disabled;
+	unsigned int without; /* WITHOUT_* bits */
 	const char *devs[CAPTURE_DEVS_MAX];
 	unsigned int ndevs;
 	bool host_side, ascii, hex, strict;

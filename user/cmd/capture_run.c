@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "base/signals.h"
 #include "collect/privileges.h"
+#include "collect/without.h"
 
 /* While packets come they are collected this often, rather than one wakeup each. */
 #define NAP_MS      2
@@ -133,7 +134,7 @@ static int open_watcher(struct capture *c)
 			  .far_ends = chosen && c->cfg->host_side,
 			  .devs = c->cfg->devs,
 			  .ndevs = c->cfg->ndevs},
-		.no_tcx = c->cfg->disabled,
+		.no_tcx = c->cfg->without & WITHOUT_TCX,
 	};
 	const struct watcher_ops ops = {.programs = programs,
 					.attached = attached,
@@ -176,6 +177,7 @@ static int open_all(struct capture *c)
 		.datagrams = true,
 		.linger_ns = LINGER_NS,
 		.ring_size = 8 << 20,
+		.without = c->cfg->without,
 	};
 	int err;
 

@@ -12,11 +12,10 @@
 #include "base/log.h"
 #include "base/opt.h"
 #include "cmd/cmd.h"
+#include "cmd/feature_opts.h"
 #include "cmd/filter_opts.h"
 #include "collect/bpf_log.h"
 #include "out/help.h"
-
-static const char *const features[] = {"none", "tcx", NULL};
 
 static int add_dev(const struct opt *opt, const char *value, void *var)
 {
@@ -117,13 +116,7 @@ static const struct opt flows_opts[] = {
 	 .off = OFF(map_size),
 	 .min = 1,
 	 .max = 1 << 26},
-	{.name = "disable-feature",
-	 .arg = "NAME",
-	 .help = "do without: tcx",
-	 .type = OPT_ENUM,
-	 .off = OFF(disabled),
-	 .names = features,
-	 .hidden = true},
+	FEATURE_OPT(OFF(without)),
 	{0},
 };
 

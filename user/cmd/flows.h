@@ -19,14 +19,12 @@
 
 #define FLOWS_DEVS_MAX 16
 
-enum { DISABLED_NONE, DISABLED_TCX };
-
 struct flows_config {
 	struct filter filter;
 	struct naming_config naming;
 	struct output_config output;
 	uint64_t interval_ns, idle_ns, count, top, max_flows, map_size;
-	int disabled;
+	unsigned int without; /* WITHOUT_* bits */
 	const char *devs[FLOWS_DEVS_MAX];
 	unsigned int ndevs;
 	enum flow_group_by by;

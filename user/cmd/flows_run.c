@@ -15,6 +15,7 @@
 #include "base/log.h"
 #include "base/signals.h"
 #include "collect/privileges.h"
+#include "collect/without.h"
 
 #define MS 1000000ULL
 /* The maps are read at least so often, whatever the interval: they hold what came since. */
@@ -116,6 +117,7 @@ static int open_sockets(struct flows *f)
 		.ring_size = f->cfg->output.ring_size,
 		.each_cgroup = each_cgroup,
 		.each_ctx = f,
+		.without = f->cfg->without,
 	};
 
 	return sockets_open(&f->sockets, &o);
@@ -124,7 +126,8 @@ static int open_sockets(struct flows *f)
 static int open_flows(struct flows *f)
 {
 	struct flow_source_options o = {.ring_size = f->cfg->output.ring_size,
-					.max_entries = (uint32_t)f->cfg->map_size};
+					.max_entries = (uint32_t)f->cfg->map_size,
+					.no_batch = f->cfg->without & WITHOUT_BATCH};
 	struct flow_table_options t = {
 		.idle_ns = f->cfg->idle_ns,
 		.closed_ns = CLOSED_NS,
@@ -156,7 +159,7 @@ static int open_watcher(struct flows *f)
 			  .both_ends = f->cfg->both_ends,
 			  .devs = f->cfg->devs,
 			  .ndevs = f->cfg->ndevs},
-		.no_tcx = f->cfg->disabled == DISABLED_TCX,
+		.no_tcx = f->cfg->without & WITHOUT_TCX,
 	};
 	const struct watcher_ops ops = {.programs = programs,
 					.attached = attached,

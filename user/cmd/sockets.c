@@ -116,6 +116,7 @@ int sockets_open(struct sockets *k, const struct sockets_options *o)
 		.nnetns = o->filter->nnetns,
 		.states = o->states,
 		.ring_size = o->ring_size,
+		.without = o->without,
 	};
 	long n;
 	int err;

@@ -38,6 +38,7 @@ struct sockets_options {
 	bool datagrams;                     /* other sockets than TCP too */
 	uint64_t linger_ns;                 /* 0: the tracker's own */
 	size_t ring_size;
+	unsigned int without; /* WITHOUT_* bits */
 	/* As for naming_forget(): the cgroups that the caller points to. NULL: it does to none. */
 	void (*each_cgroup)(void *ctx, naming_keep *keep, void *keep_ctx);
 	void *each_ctx;

@@ -16,6 +16,7 @@
 #include "base/opt.h"
 #include "base/signals.h"
 #include "cmd/cmd.h"
+#include "cmd/feature_opts.h"
 #include "cmd/filter_opts.h"
 #include "cmd/naming_opts.h"
 #include "cmd/output_opts.h"
@@ -42,6 +43,7 @@ struct trace_config {
 	struct output_config output;
 	uint64_t count;
 	bool states;
+	unsigned int without; /* WITHOUT_* bits */
 };
 
 #define OFF(member) offsetof(struct trace_config, member)
@@ -57,6 +59,7 @@ static const struct opt trace_opts[] = {
 	 .type = OPT_UINT,
 	 .off = OFF(count),
 	 .min = 1},
+	FEATURE_OPT(OFF(without)),
 	{0},
 };
 
@@ -263,7 +266,8 @@ static int trace(const struct trace_config *cfg, const struct event_columns *col
 	const struct sockets_options so = {.filter = &cfg->filter,
 					   .naming = &cfg->naming,
 					   .states = cfg->states,
-					   .ring_size = cfg->output.ring_size};
+					   .ring_size = cfg->output.ring_size,
+					   .without = cfg->without};
 	struct fl_counters counters = {0};
 	int err;
 

@@ -32,6 +32,7 @@ struct flow_map {
 	uint32_t wanted;
 	unsigned int sparse;
 	uint64_t overflowed;
+	bool no_batch;
 	uint32_t batch;
 	struct fl_flow_key *keys;
 	struct fl_flow_count *counts;
@@ -150,13 +151,38 @@ static void adapt(struct flow_map *m, uint32_t n)
 	}
 }
 
-int flow_map_drain(struct flow_map *m,
-		   void (*each)(void *ctx, const struct fl_flow_key *key,
-				const struct fl_flow_count *count),
-		   void *ctx)
+void flow_map_no_batch(struct flow_map *m)
 {
-	uint32_t place, n, total = 0;
+	m->no_batch = true;
+}
+
+/* What is read before the entry goes tells where the next one is: none is looked for twice. */
+static int drain_singly(struct flow_map *m, flow_map_each *each, void *ctx, uint32_t *total)
+{
+	struct fl_flow_key *key = &m->keys[0], *next = &m->keys[1];
+	int err = bpf_map_get_next_key(m->spare.fd, NULL, key);
+
+	while (!err) {
+		bool last = bpf_map_get_next_key(m->spare.fd, key, next);
+
+		err = bpf_map_lookup_elem(m->spare.fd, key, m->counts);
+		if (!err)
+			err = bpf_map_delete_elem(m->spare.fd, key);
+		if (err)
+			break;
+		each(ctx, key, m->counts);
+		++*total;
+		if (last)
+			return 0;
+		*key = *next;
+	}
+	return errno == ENOENT ? 0 : -errno;
+}
+
+static int drain_batches(struct flow_map *m, flow_map_each *each, void *ctx, uint32_t *total)
+{
 	bool first = true, more = true;
+	uint32_t place, n;
 	int err;
 
 	while (more) {
@@ -176,8 +202,19 @@ int flow_map_drain(struct flow_map *m,
 		first = false;
 		for (uint32_t i = 0; i < n; i++)
 			each(ctx, &m->keys[i], &m->counts[i]);
-		total += n;
+		*total += n;
 	}
+	return 0;
+}
+
+int flow_map_drain(struct flow_map *m, flow_map_each *each, void *ctx)
+{
+	uint32_t total = 0;
+	int err = m->no_batch ? drain_singly(m, each, ctx, &total)
+			      : drain_batches(m, each, ctx, &total);
+
+	if (err)
+		return err;
 	adapt(m, total);
 	if (m->front)
 		flow_front_drain(m->front, each, ctx);

@@ -26,11 +26,13 @@ void flow_map_free(struct flow_map *m);
  */
 int flow_map_swap(struct flow_map *m, uint64_t overflowed);
 
+/* Read entry by entry from now on, as where the kernel has no batches (before 5.6). */
+void flow_map_no_batch(struct flow_map *m);
+
 /* Hand out, and remove, all that is in the map that was swapped out. 0 or -errno. */
-int flow_map_drain(struct flow_map *m,
-		   void (*each)(void *ctx, const struct fl_flow_key *key,
-				const struct fl_flow_count *count),
-		   void *ctx);
+typedef void flow_map_each(void *ctx, const struct fl_flow_key *key,
+			   const struct fl_flow_count *count);
+int flow_map_drain(struct flow_map *m, flow_map_each *each, void *ctx);
 
 /* Entries that the map in place has room for. */
 uint32_t flow_map_room(const struct flow_map *m);

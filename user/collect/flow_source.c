@@ -307,6 +307,8 @@ static int load_maps(struct flow_source *s)
 				   bpf_map__fd(s->maps->maps.flow_fronts), s->opt.max_entries);
 	if (err)
 		return err;
+	if (s->opt.no_batch)
+		flow_map_no_batch(s->flow_map);
 	s->ring = ring_buffer__new(bpf_map__fd(s->maps->maps.flow_ring), on_record, s, NULL);
 	return s->ring ? 0 : -errno;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * The kernel side of `flows`: the tc programs that count, loaded once, those that packets enter, made
- * for each namespace that has watched links, and the map they count in.
+ * The kernel side of `flows`: the tc programs that count, loaded once, those that packets enter,
+ * made for each namespace that has watched links, and the map they count in.
  *
  * There are two such maps at any time. Reading swaps the one in use for an empty one, which returns
  * when no program uses the old one any more; then the old one is read and emptied in batches. So
@@ -26,6 +26,7 @@ struct flow_source_options {
 	struct fl_filter filter; /* of it: ports, hosts, family */
 	size_t ring_size;        /* bytes; rounded up to a power of two of pages */
 	uint32_t max_entries;    /* what the map may grow to: an entry for each flow and CPU */
+	bool no_batch;           /* read the map entry by entry */
 };
 
 /* 0 or -errno, logged, with what to do. Owned by the caller. */

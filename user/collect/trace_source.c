@@ -15,6 +15,7 @@
 #include "collect/decode.h"
 #include "collect/probe.h"
 #include "collect/tracefs.h"
+#include "collect/without.h"
 #include "trace.skel.h"
 
 struct trace_source {
@@ -80,7 +81,8 @@ static int configure(struct trace_source *s, const struct trace_source_options *
 	skel->rodata->filter.netns_many = o->nnetns > 1;
 	skel->rodata->filter.netns_one = o->nnetns == 1 ? o->netns[0] : 0;
 	skel->rodata->all_states = o->states;
-	skel->rodata->reset_has_reason = probe_tracepoint_args(s->btf, "tcp_send_reset") >= 3;
+	skel->rodata->reset_has_reason = !(o->without & WITHOUT_RESET_REASON) &&
+					 probe_tracepoint_args(s->btf, "tcp_send_reset") >= 3;
 	err = bpf_map__set_max_entries(skel->maps.events, (uint32_t)ring_size(o->ring_size));
 	/* Preallocated: pay for it only where it is used. */
 	if (!err && !o->filter.task_wanted && !o->filter.container_wanted)
@@ -122,7 +124,18 @@ static int attach_classic(struct bpf_program *prog, const char *name, struct bpf
 	return 0;
 }
 
-static int attach(struct trace_source *s)
+static int attach_accepts(struct trace_bpf *skel)
+{
+	int err = attach_classic(skel->progs.on_exit_accept4, "sys_exit_accept4",
+				 &skel->links.on_exit_accept4);
+
+	if (err)
+		return err;
+	return attach_classic(skel->progs.on_exit_accept, "sys_exit_accept",
+			      &skel->links.on_exit_accept);
+}
+
+static int attach(struct trace_source *s, unsigned int without)
 {
 	struct trace_bpf *skel = s->skel;
 	struct {
@@ -140,11 +153,7 @@ static int attach(struct trace_source *s)
 	 * accept(2) first: a connection whose ESTABLISHED record is there, but not its accept,
 	 * would be shown as accepted by nobody.
 	 */
-	err = attach_classic(skel->progs.on_exit_accept4, "sys_exit_accept4",
-			     &skel->links.on_exit_accept4);
-	if (!err)
-		err = attach_classic(skel->progs.on_exit_accept, "sys_exit_accept",
-				     &skel->links.on_exit_accept);
+	err = without & WITHOUT_SYSCALLS ? -ENOENT : attach_accepts(skel);
 	if (err == -ENOENT) {
 		/* No CONFIG_FTRACE_SYSCALLS. What is left is true, but owners stay the listeners.
 		 */
@@ -197,7 +206,7 @@ static int load(struct trace_source *s, const struct trace_source_options *o)
 	s->ring = ring_buffer__new(bpf_map__fd(s->skel->maps.events), on_record, s, NULL);
 	if (!s->ring)
 		return -errno;
-	return attach(s);
+	return attach(s, o->without);
 }
 
 int trace_source_open(struct trace_source **out, const struct trace_source_options *options)

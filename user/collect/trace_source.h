@@ -19,7 +19,8 @@ struct trace_source_options {
 	const uint32_t *netns; /* more than one: their inodes; else filter.netns_one */
 	unsigned int nnetns;
 	bool states;
-	size_t ring_size; /* bytes; rounded up to a power of two of pages */
+	size_t ring_size;     /* bytes; rounded up to a power of two of pages */
+	unsigned int without; /* WITHOUT_* bits */
 };
 
 /* Load and attach; records gather from here on. 0 or -errno, logged, with what to do. Owned by the

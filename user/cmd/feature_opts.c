@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+#include "cmd/feature_opts.h"
+
+#include <string.h>
+
+#include "collect/without.h"
+
+static const struct {
+	const char *name;
+	unsigned int bit;
+} features[] = {
+	{"tcx", WITHOUT_TCX},
+	{"batch", WITHOUT_BATCH},
+	{"syscalls", WITHOUT_SYSCALLS},
+	{"reset-reason", WITHOUT_RESET_REASON},
+};
+
+int feature_disable(const struct opt *opt, const char *value, void *var)
+{
+	unsigned int *without = var;
+
+	for (size_t i = 0; i < sizeof(features) / sizeof(features[0]); i++) {
+		if (!strcmp(value, features[i].name)) {
+			*without |= features[i].bit;
+			return 0;
+		}
+	}
+	return opt_error(opt, value, "there are tcx, batch, syscalls and reset-reason");
+}
