@@ -5,6 +5,7 @@
 #   make bench      what it costs, beside the same without it (needs root); FULL=1: at length; BENCH_JSON=FILE
 #   make test       unit, BPF and end-to-end tests, under ASan and UBSan (needs root)
 #   make test-kernels   end-to-end tests on other kernels, under QEMU; KERNELS="6.1 7" chooses
+#   make test-clangs    the same sources with every clang-N there is; CLANGS="16 19" chooses
 #   make install    to $(DESTDIR)$(PREFIX)
 #   make clean
 #
@@ -20,7 +21,7 @@ B := build-asan
 SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 OPT_LEVEL := -O1
 else
-B := build
+B ?= build
 OPT_LEVEL := -O2
 endif
 
@@ -39,7 +40,7 @@ CLANG   ?= clang
 BPFTOOL ?= bpftool
 
 .DEFAULT_GOAL := all
-.PHONY: all demo test test-kernels test-unit test-bpf test-e2e install clean bench format deps man
+.PHONY: all demo test test-kernels test-clangs test-unit test-bpf test-e2e install clean bench format deps man
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -133,6 +134,8 @@ TEST_SKELS := $(patsubst tests/bpf/%.bpf.c,$(B)/gen/tests_%.skel.h,$(wildcard te
 $(B)/tests: $(TESTS) $(TEST_TOOLS)
 $(B)/tests/bpf: $(filter $(B)/tests/bpf/%,$(TESTS))
 	@:
+$(B)/tests/tools: $(TEST_TOOLS)
+	@:
 
 $(B)/bpf/tests_%.bpf.o: tests/bpf/%.bpf.c $(B)/config.mk
 	@mkdir -p $(@D)
@@ -161,7 +164,7 @@ $(B)/tests/%.o: tests/%.c $(B)/config.mk
 $(B)/tests/bpf/test_parse_random: $(B)/tests/bpf/pcap_filter.o
 $(B)/tests/bpf/test_expression $(B)/tests/bpf/test_expression_tag: $(B)/tests/bpf/pcap_filter.o
 
-.PHONY: $(B)/tests $(B)/tests/bpf
+.PHONY: $(B)/tests $(B)/tests/bpf $(B)/tests/tools
 -include $(wildcard $(B)/tests/*/*.d)
 
 # --- what it costs ------------------------------------------------------------------------------
@@ -181,8 +184,12 @@ bench: $(B)/test-deps
 
 # On kernels of other distributions, in emulated machines: the plain build, which is slow enough there.
 test-kernels: $(B)/vm-deps
-	$(Q)$(MAKE) --no-print-directory all build/tests/bpf
+	$(Q)$(MAKE) --no-print-directory all build/tests/bpf build/tests/tools
 	$(Q)tests/vm/run build $(KERNELS)
+
+# With every clang-N that is installed; CLANGS="16 19" chooses.
+test-clangs: $(B)/test-deps
+	$(Q)tests/clangs $(CLANGS)
 
 demo: $(B)/test-deps
 	$(Q)$(MAKE) --no-print-directory all
@@ -207,7 +214,7 @@ install: all man
 	install -Dm644 $(B)/flowner.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/flowner
 
 clean:
-	rm -rf build build-asan
+	rm -rf build build-asan build-clang*
 
 format:
 	clang-format -i $$(git ls-files 'bpf/*.[ch]' 'user/*.[ch]' 'tests/*.[ch]')

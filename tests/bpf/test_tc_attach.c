@@ -10,6 +10,7 @@
 
 #include "base/cleanup.h"
 #include "collect/bpf_log.h"
+#include "collect/libbpf_opts.h"
 #include "collect/tc_attach.h"
 #include "tests_watcher.skel.h"
 
@@ -92,9 +93,15 @@ static int other_tcx(const struct bench *b, struct bpf_program *prog, enum bpf_a
 static void other_filter(const struct bench *b, struct bpf_program *prog,
 			 enum bpf_tc_attach_point point)
 {
-	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = (int)b->ifindex, .attach_point = point);
-	LIBBPF_OPTS(bpf_tc_opts, o, .handle = 1, .priority = 1, .prog_fd = bpf_program__fd(prog));
+	struct bpf_tc_hook hook;
+	struct bpf_tc_opts o;
 
+	OPTS_ZERO(hook);
+	OPTS_ZERO(o);
+	hook.ifindex = (int)b->ifindex;
+	hook.attach_point = point;
+	o.handle = o.priority = 1;
+	o.prog_fd = bpf_program__fd(prog);
 	assert_int_equal(bpf_tc_attach(&hook, &o), 0);
 }
 

@@ -34,7 +34,7 @@ summary() {
 # mark first|last: a frame that tells where what matters begins or ends, each way between $client and $server.
 mark() {
 	local hex ns
-	hex=ffffffffffff02000000000188b6$(printf 'flowner-%s' "$1" | xxd -p)$(printf '00%.0s' {1..40})
+	hex=ffffffffffff02000000000188b6$(printf 'flowner-%s' "$1" | od -An -v -tx1 | tr -d ' \n')$(printf '00%.0s' {1..40})
 	for ns in "$client" "$server"; do
 		in_ns "$ns" "$BATS_TEST_DIRNAME/traffic.py" raw eth0 "$hex" 1
 	done

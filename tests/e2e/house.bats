@@ -45,6 +45,10 @@ allowed() {
 	! grep -rnE '\b(strcpy|strcat|sprintf|vsprintf|atoi|atol|gets|alloca)\(' user bpf --include='*.[ch]'
 }
 
+@test "options of libbpf are set field by field (collect/libbpf_opts.h)" {
+	refute grep -rnE '^[^*]*LIBBPF_OPTS\(' user
+}
+
 @test "every option stands in the man page" {
 	for c in '' trace flows who map capture doctor 'lab up' 'lab down' 'lab show' 'echo serve' 'echo ping'; do
 		# shellcheck disable=SC2086

@@ -10,6 +10,7 @@
 #include <bpf/libbpf.h>
 
 #include "base/cleanup.h"
+#include "collect/libbpf_opts.h"
 
 struct side {
 	int fd;
@@ -31,10 +32,13 @@ uint32_t flow_front_room(void)
 
 static int make_map(void)
 {
-	LIBBPF_OPTS(bpf_map_create_opts, o, .map_flags = FL_FRONT_FLAGS);
-	int fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, "flow_front", sizeof(uint32_t),
-				sizeof(struct fl_flow_entry), flow_front_room(), &o);
+	struct bpf_map_create_opts o;
+	int fd;
 
+	OPTS_ZERO(o);
+	o.map_flags = FL_FRONT_FLAGS;
+	fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, "flow_front", sizeof(uint32_t),
+			    sizeof(struct fl_flow_entry), flow_front_room(), &o);
 	return fd < 0 ? -errno : fd;
 }
 

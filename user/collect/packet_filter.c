@@ -14,6 +14,7 @@
 
 #include "base/cleanup.h"
 #include "base/log.h"
+#include "collect/libbpf_opts.h"
 /* Where a jump to `pc` goes. */
 static uint32_t label(const struct filter *f, size_t pc)
 {
@@ -398,9 +399,10 @@ int packet_filter_translate(struct bpf_insn **out, size_t *n_out, const struct c
 
 static int load_program(const struct bpf_insn *insns, size_t n, char *log, size_t log_size)
 {
-	LIBBPF_OPTS(bpf_prog_load_opts, opts);
+	struct bpf_prog_load_opts opts;
 	int fd;
 
+	OPTS_ZERO(opts);
 	if (log) {
 		opts.log_level = 1;
 		opts.log_buf = log;

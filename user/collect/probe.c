@@ -13,6 +13,7 @@
 
 #include "base/cleanup.h"
 #include "base/log.h"
+#include "collect/libbpf_opts.h"
 #include "collect/tracefs.h"
 
 /* --- capabilities --- */
@@ -128,10 +129,11 @@ static enum feature_answer try_tracing(enum bpf_attach_type type, const char *ta
 				       const struct bpf_insn *insns, size_t count)
 {
 	_cleanup_(cleanup_btf) struct btf *btf = kernel_btf();
-	LIBBPF_OPTS(bpf_prog_load_opts, opts);
+	struct bpf_prog_load_opts opts;
 	_cleanup_close_ int fd = -1;
 	int id;
 
+	OPTS_ZERO(opts);
 	if (!btf)
 		return FEATURE_NO;
 	id = btf__find_by_name_kind(btf, target,

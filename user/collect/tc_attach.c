@@ -17,6 +17,7 @@
 #include <bpf/libbpf.h>
 
 #include "base/cleanup.h"
+#include "collect/libbpf_opts.h"
 #include "net/nlsock.h"
 
 /* libbpf 1.1 knows of no tcx; its bpf_link_create() passes on what it does not know. */
@@ -38,10 +39,12 @@ struct tc_attachment {
 
 static int tcx_link(int prog, uint32_t ifindex, enum side side)
 {
-	LIBBPF_OPTS(bpf_link_create_opts, o, .flags = TCX_BEFORE);
-	int fd =
-		bpf_link_create(prog, (int)ifindex, side == SIDE_IN ? TCX_INGRESS : TCX_EGRESS, &o);
+	struct bpf_link_create_opts o;
+	int fd;
 
+	OPTS_ZERO(o);
+	o.flags = TCX_BEFORE;
+	fd = bpf_link_create(prog, (int)ifindex, side == SIDE_IN ? TCX_INGRESS : TCX_EGRESS, &o);
 	return fd < 0 ? -errno : fd;
 }
 
@@ -107,10 +110,9 @@ struct filters {
 /* Programs of any flowner; libbpf names a filter "program:[id]". */
 static bool is_ours(const char *name)
 {
-	static const char *const names[] = {"flowner_in:[",     "flowner_out:[",
-					    "flowner_l3_in:[",  "flowner_l3_out:[",
-					    "flowner_cap_in:[", "flowner_cap_out:[",
-					    "flowner_l3c_in:[", "flowner_l3c_out:["};
+	static const char *const names[] = {
+		"flowner_in:[",     "flowner_out:[",     "flowner_l3_in:[",  "flowner_l3_out:[",
+		"flowner_cap_in:[", "flowner_cap_out:[", "flowner_l3c_in:[", "flowner_l3c_out:["};
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		if (!strncmp(name, names[i], strlen(names[i])))
@@ -217,20 +219,22 @@ static int need_clsact(uint32_t ifindex)
 	return err ? err : clsact ? 0 : -EBUSY;
 }
 
-static struct bpf_tc_hook hook_of(uint32_t ifindex, enum bpf_tc_attach_point point)
+static void set_hook(struct bpf_tc_hook *hook, uint32_t ifindex, enum bpf_tc_attach_point point)
 {
-	return (struct bpf_tc_hook){
-		.sz = sizeof(struct bpf_tc_hook),
-		.ifindex = (int)ifindex,
-		.attach_point = point,
-	};
+	OPTS_ZERO(*hook);
+	hook->ifindex = (int)ifindex;
+	hook->attach_point = point;
 }
 
 static int remove_filter(uint32_t ifindex, enum side side, uint32_t handle, uint32_t priority)
 {
-	struct bpf_tc_hook hook = hook_of(ifindex, points[side]);
-	LIBBPF_OPTS(bpf_tc_opts, o, .handle = handle, .priority = priority);
+	struct bpf_tc_hook hook;
+	struct bpf_tc_opts o;
 
+	set_hook(&hook, ifindex, points[side]);
+	OPTS_ZERO(o);
+	o.handle = handle;
+	o.priority = priority;
 	return bpf_tc_detach(&hook, &o);
 }
 
@@ -275,19 +279,25 @@ static bool qdisc_is_empty(uint32_t ifindex)
 static void remove_own_qdisc(const struct tc_attachment *a)
 {
 	/* Either side by itself would mean: all filters there. */
-	struct bpf_tc_hook hook = hook_of(a->ifindex, BPF_TC_INGRESS | BPF_TC_EGRESS);
+	struct bpf_tc_hook hook;
 
+	set_hook(&hook, a->ifindex, BPF_TC_INGRESS | BPF_TC_EGRESS);
 	if (a->own_qdisc && qdisc_is_empty(a->ifindex))
 		bpf_tc_hook_destroy(&hook);
 }
 
 static int add_filter(struct tc_attachment *a, enum side side, int prog, uint32_t priority)
 {
-	struct bpf_tc_hook hook = hook_of(a->ifindex, points[side]);
-	LIBBPF_OPTS(bpf_tc_opts, o, .handle = (uint32_t)getpid(), .priority = priority,
-		    .prog_fd = prog);
-	int err = bpf_tc_attach(&hook, &o);
+	struct bpf_tc_hook hook;
+	struct bpf_tc_opts o;
+	int err;
 
+	set_hook(&hook, a->ifindex, points[side]);
+	OPTS_ZERO(o);
+	o.handle = (uint32_t)getpid();
+	o.priority = priority;
+	o.prog_fd = prog;
+	err = bpf_tc_attach(&hook, &o);
 	if (!err)
 		a->priority[side] = o.priority;
 	return err;
@@ -295,9 +305,11 @@ static int add_filter(struct tc_attachment *a, enum side side, int prog, uint32_
 
 static int attach_clsact(struct tc_attachment *a, const int progs[SIDES])
 {
-	struct bpf_tc_hook hook = hook_of(a->ifindex, BPF_TC_INGRESS | BPF_TC_EGRESS);
-	int err = bpf_tc_hook_create(&hook);
+	struct bpf_tc_hook hook;
+	int err;
 
+	set_hook(&hook, a->ifindex, BPF_TC_INGRESS | BPF_TC_EGRESS);
+	err = bpf_tc_hook_create(&hook);
 	if (err && err != -EEXIST)
 		return err;
 	a->own_qdisc = !err;
