@@ -46,7 +46,7 @@ allowed() {
 }
 
 @test "options of libbpf are set field by field (collect/libbpf_opts.h)" {
-	refute grep -rnE '^[^*]*LIBBPF_OPTS\(' user
+	! grep -rnE '^[^*]*LIBBPF_OPTS\(' user
 }
 
 @test "every option stands in the man page" {
