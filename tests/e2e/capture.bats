@@ -98,6 +98,7 @@ everything() {
 	refute grep -q clsact <(tc -n "$server" qdisc show dev eth0)
 }
 
+# bats test_tags=core
 @test "lines: ARP, ICMP, TCP, UDP and DNS, with namespace, device and direction" {
 	serve
 	udp_echo 53
@@ -176,6 +177,7 @@ everything() {
 	[ "$(summary matched)" = 0 ]
 }
 
+# bats test_tags=core
 @test "an expression that asks for VLANs finds tags that the kernel keeps beside the packet" {
 	capture_start --netns "$server" --dev eth0 vlan 5
 	odd_frames

@@ -108,6 +108,7 @@ chatter() {
 	done
 }
 
+# bats test_tags=core
 @test "-w - into tcpdump and into tshark" {
 	cap_err=$BATS_TEST_TMPDIR/err
 	for reader in 'tcpdump -n -r -' 'tshark -n -r -'; do

@@ -77,6 +77,7 @@ tcp() {
 	final '.proto=="tcp" and ('"$1"')'
 }
 
+# bats test_tags=core
 @test "across a router, four links have the connection, with one id, both owners and the same path" {
 	routed
 	serve "$server" 9000
@@ -245,6 +246,7 @@ one_pair() {
 	[ "$(tcp '.state=="reset"' | wc -l)" = 6 ] || { tcp true | jq -c '[.conn,.direction,.src.port,.state,.tcp_flags,.packets,.first,.last]' >&2; return 1; }
 }
 
+# bats test_tags=core
 @test "a flow ends: closed ones are told a last time, idle ones after --idle" {
 	one_pair
 	serve "$server" 9000

@@ -47,6 +47,7 @@ bulk() {
 	in_ns "$client" iperf3 -c "$1" -p 5201 "${@:2}" >/dev/null
 }
 
+# bats test_tags=core
 @test "bulk TCP with GSO, both directions: packets and bytes of each flow as tcpdump has them" {
 	begin
 	bulk 10.9.0.2 -n 200M
@@ -59,6 +60,7 @@ bulk() {
 	[ "$(sum bytes '.netns.name=="'"$server"'" and .proto=="tcp" and .direction=="ingress"')" = "$(sum bytes '.netns.name=="'"$client"'" and .proto=="tcp" and .direction=="egress"')" ]
 }
 
+# bats test_tags=core
 @test "the same through a clsact qdisc, which goes again" {
 	mode=(--disable-feature tcx)
 	begin
@@ -135,6 +137,7 @@ bulk() {
 	[ -z "$(final '.fragments')" ]
 }
 
+# bats test_tags=core
 @test "ICMP echoes, IPv4 and IPv6, in one packet and in fragments" {
 	begin
 	for addr in 10.9.0.2 fd09::2; do

@@ -83,6 +83,7 @@ has_peer() {
 		"[\"$3\",$(inode "$3"),\"$4\"]"
 }
 
+# bats test_tags=core
 @test "pair, bridge, router: links, addresses, peers and routes are those that ip shows" {
 	for kind in pair "bridge --hosts 4" "router --hosts 3"; do
 		name=$(random_name m)

@@ -206,6 +206,7 @@ same_bytes() {
 	done
 }
 
+# bats test_tags=core
 @test "the cookie is the one that ss shows" {
 	serve
 	trace_start --netns "$client"
@@ -307,6 +308,7 @@ same_bytes() {
 	expect 0 '.peer and (.netns.name|split("-")[0]) != (.peer.netns.name|split("-")[0])'
 }
 
+# bats test_tags=core
 @test "through DNAT and masquerade: one id, both ends named, two tuples" {
 	mid=$(random_name m)
 	new_netns "$mid"

@@ -30,6 +30,7 @@ tcp_case() {
 is_client='.role=="client"'
 is_server='.role=="server"'
 
+# bats test_tags=core
 @test "client closes first: bytes, both ends fin, one id" {
 	tcp_case client_closes_first
 	expect 1 '.type=="listen" and .backlog==7 and .local.port==7000'
@@ -41,6 +42,7 @@ is_server='.role=="server"'
 	expect 0 '.type=="reset" or .type=="connect-failed"'
 }
 
+# bats test_tags=core
 @test "the same over IPv6" {
 	tcp_case client_closes_first fd09::2
 	expect 1 '.type=="connect" and .family=="ipv6" and .local.addr=="fd09::1" and .remote.addr=="fd09::2"'
@@ -62,6 +64,7 @@ is_server='.role=="server"'
 	expect 1 ".type==\"close\" and $is_client and .tx_bytes==100 and .rx_bytes==70040"
 }
 
+# bats test_tags=core
 @test "reset by the client" {
 	tcp_case client_resets
 	expect 2 '.type=="close" and .reason=="reset"'
@@ -89,6 +92,7 @@ is_server='.role=="server"'
 	expect 1 ".type==\"close\" and $is_client and .reason==\"reset\""
 }
 
+# bats test_tags=core
 @test "a connection nobody accepts: connect and close, no accept, and the listener known as its owner" {
 	tcp_case never_accepted
 	expect 1 '.type=="connect"'
@@ -117,6 +121,7 @@ is_server='.role=="server"'
 	expect 1 ".type==\"reset\" and .by==\"remote\" and $is_server"
 }
 
+# bats test_tags=core
 @test "refused: connect-failed with the errno, and nothing else" {
 	trace_start --netns "$client" --netns "$server"
 	refute in_ns "$client" nc -z 10.9.0.2 7001

@@ -98,6 +98,7 @@ routed() {
 	NFT
 }
 
+# bats test_tags=core
 @test "every socket that ss lists, in every state, over IPv4" {
 	pair "$name"
 	states "$client" "$server" 10.9.0.1 10.9.0.2
@@ -151,6 +152,7 @@ routed() {
 	expect_rows 0 '.path'
 }
 
+# bats test_tags=core
 @test "through DNAT and masquerade: both tuples, as conntrack has them, and the way" {
 	routed
 	background in_ns "$server" "$FLOWNER" echo serve 9000
