@@ -381,6 +381,39 @@ check_many() {
 	[ "$(awk '{ print $14 + $15 }' "/proc/$server/stat")" -lt 50 ]
 }
 
+# As tracers that walk over all open files do, ss -p and flowner among them.
+@test "serve: another process holds a client's socket while serve closes it" {
+	serve
+	cat >"$BATS_TEST_TMPDIR/hold.py" <<-'EOF'
+		import ctypes, os, socket, sys, time
+		server, libc = int(sys.argv[1]), ctypes.CDLL(None, use_errno=True)
+		fds = lambda: {int(f) for f in os.listdir(f"/proc/{server}/fd")}
+		def until(what):
+		    for _ in range(1000):
+		        if what(): return
+		        time.sleep(0.01)
+		    sys.exit("never so: " + what.__name__)
+		before = fds()
+		c = socket.create_connection(("127.0.0.1", 9000))
+		c.sendall(b"x")
+		assert c.recv(1) == b"x"
+		fd = (fds() - before).pop()
+		held = libc.syscall(438, os.pidfd_open(server), fd, 0)  # pidfd_getfd
+		assert held >= 0, os.strerror(ctypes.get_errno())
+		c.shutdown(socket.SHUT_WR)
+		def closed_by_server(): return fd not in fds()
+		until(closed_by_server)
+		c.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+		c.close()  # a reset: one more event for the socket that is held
+		for _ in range(20):
+		    n = socket.create_connection(("127.0.0.1", 9000))
+		    n.sendall(b"y")
+		    assert n.recv(1) == b"y"
+	EOF
+	in_ns "$NS" python3 "$BATS_TEST_TMPDIR/hold.py" "$server"
+	stop "$server" INT
+}
+
 @test "--rate: evenly spaced" {
 	serve
 	run ping -o json -n 100 -c 100 --rate 200 "127.0.0.1:$PORT"

@@ -94,6 +94,11 @@ int loop_new(struct loop **out, int listener, bool shared, int stop, struct echo
 static void client_close(struct loop *l, struct client *c)
 {
 	DL_DELETE(l->clients, c);
+	/*
+	 * close() takes it out of the set only if nobody else has the open file: a tracer that
+	 * walks over all files does, for a moment, and then an event would name `c` once more.
+	 */
+	epoll_ctl(l->epoll, EPOLL_CTL_DEL, c->fd, NULL);
 	close(c->fd);
 	free(c->unsent);
 	free(c);
