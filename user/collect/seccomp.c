@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <ucontext.h>
 #include <unistd.h>
 
@@ -151,6 +152,8 @@ int seccomp_confine(unsigned int tasks)
 	/* EINVAL: CONFIG_SECCOMP is not set. */
 	if (prctl(PR_GET_SECCOMP, 0, 0, 0, 0) < 0)
 		return -EOPNOTSUPP;
+	/* What libc reads when it is first asked for local time. */
+	tzset();
 	if (sigaction(SIGSYS, &violation, NULL))
 		return -errno;
 	ctx = seccomp_init(SCMP_ACT_TRAP);
