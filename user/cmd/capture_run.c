@@ -463,7 +463,7 @@ int capture_run(const struct capture_config *cfg)
 	unsigned int links;
 	int err;
 
-	err = privileges_need("capture", TASK_PROGRAMS | LASTING_TASKS);
+	err = privileges_need(TASK_PROGRAMS | LASTING_TASKS);
 	if (err)
 		return exit_code_of(err);
 	wall_clock_init(&c.clock);

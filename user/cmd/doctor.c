@@ -62,8 +62,8 @@ static int examine(int format)
 		return EXIT_KERNEL;
 	}
 	if (caps[0]) {
-		log_error("not permitted: %s missing%s; run it as root (sudo flowner doctor)", caps,
-			  unknown ? ", so not all could be tried" : "");
+		log_error("not permitted: %s missing%s; %s", caps,
+			  unknown ? ", so not all could be tried" : "", privileges_advice());
 		return EXIT_PERMISSION;
 	}
 	if (unknown) {

@@ -418,7 +418,7 @@ int flows_run(const struct flows_config *cfg, const struct table_columns *column
 	uint64_t lost = 0;
 	int err;
 
-	err = privileges_need("flows", TASK_PROGRAMS | LASTING_TASKS);
+	err = privileges_need(TASK_PROGRAMS | LASTING_TASKS);
 	if (err)
 		return exit_code_of(err);
 	wall_clock_init(&f.clock);

@@ -33,7 +33,7 @@ static int written(int err)
 /* 0, or the exit code after one line: what all subcommands need. */
 static int need_root(void)
 {
-	return exit_code_of(privileges_need("lab", TASK_NETNS));
+	return exit_code_of(privileges_need(TASK_NETNS));
 }
 
 static int usage_error(const struct lab_cmd *cmd, const char *what, const char *value)

@@ -167,7 +167,7 @@ static int run(const struct map_config *cfg)
 	uint32_t inode = 0;
 	int err, code;
 
-	err = privileges_need("map", TASK_PROCESSES | TASK_NETNS);
+	err = privileges_need(TASK_PROCESSES | TASK_NETNS);
 	if (err)
 		return exit_code_of(err);
 	/* pid:N and paths; all else the map knows itself. */

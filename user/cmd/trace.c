@@ -267,7 +267,7 @@ static int trace(const struct trace_config *cfg, const struct event_columns *col
 	struct fl_counters counters = {0};
 	int err;
 
-	err = privileges_need("trace", TASK_PROGRAMS | TASK_PROCESSES);
+	err = privileges_need(TASK_PROGRAMS | TASK_PROCESSES);
 	if (err)
 		return exit_code_of(err);
 	wall_clock_init(&t.clock);

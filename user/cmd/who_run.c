@@ -265,7 +265,7 @@ int who_run(struct who_config *cfg, const struct table_columns *columns)
 {
 	_cleanup_(run_free) struct run r = {.cfg = cfg, .columns = columns};
 	size_t shown = 0;
-	int err = privileges_need("who", TASK_PROGRAMS | TASK_PROCESSES | TASK_NETNS);
+	int err = privileges_need(TASK_PROGRAMS | TASK_PROCESSES | TASK_NETNS);
 
 	if (!err)
 		err = run(&r, &shown);

@@ -12,6 +12,9 @@
 #include "base/log.h"
 #include "collect/seccomp.h"
 
+/* Reading the files of runtimes as another user. */
+#define TASK_OTHERS_FILES (1 << 14)
+
 /* Before libcap-ng 0.8 knew of them. */
 #ifndef CAP_PERFMON
 #define CAP_PERFMON 38
@@ -22,26 +25,32 @@ static const struct {
 	unsigned int cap;
 	const char *name;
 	unsigned int needed; /* by these tasks, at the beginning */
+	unsigned int wanted; /* by these: they are done without, but not as well */
 	unsigned int kept;   /* for these, later */
-	const char *why;
+	const char *why;     /* for what; or what is not done without it */
 } caps[] = {
 	/* Before 5.19 bpf(2) looks for it with every command (kernel.unprivileged_bpf_disabled). */
-	{CAP_BPF, "CAP_BPF", TASK_PROGRAMS | TASK_LINKS, TASK_MAPS | TASK_PROGRAMS | TASK_LINKS,
-	 "loading BPF programs"},
-	{CAP_PERFMON, "CAP_PERFMON", TASK_PROGRAMS | TASK_LINKS, TASK_PROGRAMS | TASK_LINKS,
-	 "programs that see the kernel's sockets and processes"},
-	{CAP_NET_ADMIN, "CAP_NET_ADMIN", TASK_NETNS | TASK_LINKS, TASK_NETNS | TASK_LINKS,
-	 "the links of other network namespaces"},
-	{CAP_SYS_PTRACE, "CAP_SYS_PTRACE", TASK_PROCESSES, TASK_PROCESSES,
-	 "the network namespaces of others' processes"},
-	{CAP_SYS_ADMIN, "CAP_SYS_ADMIN", TASK_NETNS, TASK_NETNS, "entering network namespaces"},
-	/*
-	 * Cgroups by their id (open_by_handle_at) and, for who is not root, tracefs and the files
-	 * of runtimes. Much works without.
-	 */
-	{CAP_DAC_READ_SEARCH, "CAP_DAC_READ_SEARCH", 0, TASK_PROCESSES, NULL},
+	{CAP_BPF, "CAP_BPF", .needed = TASK_PROGRAMS | TASK_LINKS,
+	 .kept = TASK_MAPS | TASK_PROGRAMS | TASK_LINKS, .why = "loading BPF programs"},
+	{CAP_PERFMON, "CAP_PERFMON", .needed = TASK_PROGRAMS | TASK_LINKS,
+	 .kept = TASK_PROGRAMS | TASK_LINKS,
+	 .why = "programs that see the kernel's sockets and processes"},
+	{CAP_NET_ADMIN, "CAP_NET_ADMIN", .needed = TASK_NETNS | TASK_LINKS,
+	 .kept = TASK_NETNS | TASK_LINKS, .why = "the links of other network namespaces"},
+	{CAP_SYS_PTRACE, "CAP_SYS_PTRACE", .needed = TASK_PROCESSES, .kept = TASK_PROCESSES,
+	 .why = "the network namespaces of others' processes"},
+	{CAP_SYS_ADMIN, "CAP_SYS_ADMIN", .needed = TASK_NETNS, .kept = TASK_NETNS,
+	 .why = "entering network namespaces"},
+	/* NETLINK_LISTEN_ALL_NSID asks for it, once. */
+	{CAP_NET_BROADCAST, "CAP_NET_BROADCAST", .wanted = TASK_LINKS,
+	 .why = "links that come or go are noticed once a second only"},
+	/* open_by_handle_at; and, for who is not root, tracefs and the files of runtimes. */
+	{CAP_DAC_READ_SEARCH, "CAP_DAC_READ_SEARCH", .wanted = TASK_PROGRAMS | TASK_OTHERS_FILES,
+	 .kept = TASK_PROCESSES,
+	 .why = "containers whose processes have ended, or whose files are closed to us, stay "
+		"unknown"},
 	/* A folder of somebody else's, where root writes all the same. */
-	{CAP_DAC_OVERRIDE, "CAP_DAC_OVERRIDE", 0, TASK_FILES, NULL},
+	{CAP_DAC_OVERRIDE, "CAP_DAC_OVERRIDE", .kept = TASK_FILES},
 };
 #define CAPS (sizeof(caps) / sizeof(caps[0]))
 
@@ -88,17 +97,27 @@ void privileges_missing(unsigned int tasks, char list[static PRIVILEGES_LIST])
 
 static void tell_poorer(unsigned int tasks)
 {
-	for (size_t i = 0; i < CAPS; i++)
-		if ((caps[i].needed & tasks) && !have(caps[i].cap))
+	if (geteuid() && (tasks & TASK_PROCESSES))
+		tasks |= TASK_OTHERS_FILES;
+	for (size_t i = 0; i < CAPS; i++) {
+		if (have(caps[i].cap))
+			continue;
+		if (caps[i].needed & tasks)
 			log_warn("%s is missing; CAP_SYS_ADMIN, which is there, stands for it",
 				 caps[i].name);
-	if ((tasks & TASK_PROCESSES) && !have(CAP_DAC_READ_SEARCH))
-		log_warn("CAP_DAC_READ_SEARCH is missing: containers whose processes have ended "
-			 "already stay unknown%s",
-			 geteuid() ? ", and those whose runtime's files are root's" : "");
+		else if (caps[i].wanted & tasks)
+			log_warn("%s is missing: %s", caps[i].name, caps[i].why);
+	}
 }
 
-int privileges_need(const char *command, unsigned int tasks)
+const char *privileges_advice(void)
+{
+	return geteuid()
+		       ? "run it as root (sudo flowner …)"
+		       : "whoever started this root took it away (a container gets it by --cap-add)";
+}
+
+int privileges_need(unsigned int tasks)
 {
 	char list[PRIVILEGES_LIST];
 	size_t which = 0;
@@ -108,13 +127,8 @@ int privileges_need(const char *command, unsigned int tasks)
 		tell_poorer(tasks);
 		return 0;
 	}
-	log_error(
-		"not permitted: %s missing%s%s%s; %s%s", list, n == 1 ? " (for " : "",
-		n == 1 ? caps[which].why : "", n == 1 ? ")" : "",
-		geteuid()
-			? "run it as root: sudo flowner "
-			: "it was taken from this root (a container gets it by --cap-add): flowner ",
-		command);
+	log_error("not permitted: %s missing%s%s%s; %s", list, n == 1 ? " (for " : "",
+		  n == 1 ? caps[which].why : "", n == 1 ? ")" : "", privileges_advice());
 	return -EPERM;
 }
 

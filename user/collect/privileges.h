@@ -25,11 +25,13 @@ enum privileges_task {
  * At the beginning, before anything is done: what `tasks` take is there. -EPERM: it is not; one
  * line names what is missing and what to do. What the work is only poorer without is a warning.
  */
-int privileges_need(const char *command, unsigned int tasks);
+int privileges_need(unsigned int tasks);
 
 #define PRIVILEGES_LIST 128
 /* The names of the missing ones, "" for none. */
 void privileges_missing(unsigned int tasks, char list[static PRIVILEGES_LIST]);
+/* What to do about that. */
+const char *privileges_advice(void);
 
 /*
  * From here on only `tasks` have to be done (0: nothing but to read and write what is open). All

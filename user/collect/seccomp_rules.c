@@ -241,6 +241,8 @@ static const struct seccomp_rule rules[] = {
 
 	CALL_IF(TASK_FILES, "open", ARG(1, WRITING | NEW_FILE, NEW_FILE)),
 	CALL_IF(TASK_FILES, "openat", ARG(2, WRITING | NEW_FILE, NEW_FILE)),
+	/* For its owner alone, whatever the umask is. */
+	CALL_IF(TASK_FILES, "fchmod", IS(1, 0600)),
 
 	/* --- AddressSanitizer's and LeakSanitizer's own, which stops the program by ptrace --- */
 
