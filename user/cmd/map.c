@@ -230,7 +230,7 @@ int cmd_map(int argc, char **argv)
 		print_help(sets);
 		code = EXIT_DONE;
 	} else if (err) {
-		code = EXIT_USAGE;
+		code = exit_code_of_options(err);
 	} else if (rest + 1 < argc) {
 		log_error("map: one thing too many: %s; see flowner map --help", argv[rest + 1]);
 		code = EXIT_USAGE;

@@ -340,7 +340,7 @@ int cmd_trace(int argc, char **argv)
 		print_help(sets);
 		code = EXIT_DONE;
 	} else if (err) {
-		code = EXIT_USAGE;
+		code = exit_code_of_options(err);
 	} else if (rest < argc) {
 		log_error("trace takes no %s; see flowner trace --help", argv[rest]);
 		code = EXIT_USAGE;
