@@ -93,7 +93,9 @@ static void on_violation(int signal, siginfo_t *info, void *context)
 
 static struct scmp_arg_cmp of_arg(const struct seccomp_arg *a)
 {
-	const uint64_t value = a->address ? (uintptr_t)a->address : a->value;
+	const uint64_t value = a->address   ? (uintptr_t)a->address
+			       : a->own_pid ? (uint64_t)getpid()
+					    : a->value;
 
 	return (struct scmp_arg_cmp){a->number, SCMP_CMP_MASKED_EQ, a->mask, value};
 }

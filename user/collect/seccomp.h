@@ -8,6 +8,7 @@
 #ifndef FLOWNER_COLLECT_SECCOMP_H
 #define FLOWNER_COLLECT_SECCOMP_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -17,6 +18,7 @@ struct seccomp_arg {
 	uint64_t mask; /* 0: there is no such condition */
 	uint64_t value;
 	const void *address; /* not NULL: instead of the value */
+	bool own_pid;        /* instead of the value */
 };
 
 #define SECCOMP_ARGS 2

@@ -41,6 +41,8 @@
 #define IOCTL(t, cmd)      CALL_IF(t, "ioctl", IS(1, cmd))
 /* clang-format on */
 
+/* BPF_TOKEN_CREATE, newer than some linux/bpf.h. */
+#define TOKEN_CREATE 36
 /* TCGETS2, whose header and libc's exclude each other. */
 #define TCGETS_2 _IOR('T', 0x2a, char[44])
 
@@ -84,8 +86,10 @@ static const struct seccomp_rule rules[] = {
 	IOCTL(0, TIOCGWINSZ),
 	IOCTL(0, TCGETS_2),
 
-	/* Never memory that can be executed. The kernel's maps are laid over memory (MAP_FIXED)
-	 * when programs for links are loaded; else nothing is ever put in another's place. */
+	/*
+	 * Never memory that can be executed. The kernel's maps are laid over memory (MAP_FIXED)
+	 * when programs for links are loaded; else nothing is ever put in another's place.
+	 */
 	CALL(0, "brk"),
 	CALL_IF(0, "mmap", WITHOUT(2, PROT_EXEC), WITHOUT(3, MAP_FIXED)),
 	CALL_IF(0, "mmap2", WITHOUT(2, PROT_EXEC), WITHOUT(3, MAP_FIXED)),
@@ -94,6 +98,7 @@ static const struct seccomp_rule rules[] = {
 	CALL(0, "munmap"),
 	CALL_IF(0, "mremap", WITHOUT(3, MREMAP_FIXED)),
 	CALL(0, "madvise"),
+	CALL_IF(TASK_LINKS, "mprotect", WITHOUT(2, PROT_EXEC)),
 #ifndef __GLIBC__
 	/* musl's malloc; glibc's has no need where there are no threads. */
 	CALL_IF(0, "mprotect", WITHOUT(2, PROT_EXEC)),
@@ -136,7 +141,7 @@ static const struct seccomp_rule rules[] = {
 	CALL(0, "exit_group"),
 	/* abort(), when a namespace cannot be left again, or the heap is damaged. */
 	CALL_IF(0, "rt_sigaction", IS(0, SIGABRT)),
-	CALL_IF(0, "tgkill", IS(2, SIGABRT)),
+	CALL_IF(0, "tgkill", {.number = 0, .mask = INT, .own_pid = true}, IS(2, SIGABRT)),
 
 	/* What a libc may try first; it knows another way where there is none. */
 	MISSING("clone3"),
@@ -231,6 +236,10 @@ static const struct seccomp_rule rules[] = {
 	BPF(TASK_LINKS, BPF_RAW_TRACEPOINT_OPEN),
 	BPF(TASK_LINKS, BPF_BTF_GET_NEXT_ID),
 	BPF(TASK_LINKS, BPF_BTF_GET_FD_BY_ID),
+	/* libbpf 1.4 and later: a place for a map's descriptor before there is a map. */
+	CALL(TASK_LINKS, "memfd_create"),
+	/* …and asks for a token (6.9) that nobody has left for us; it goes on without. */
+	{.tasks = TASK_LINKS, .call = "bpf", .args = {IS(0, TOKEN_CREATE)}, .error = ENOENT},
 	CALL(TASK_LINKS, "uname"),
 	CALL(TASK_LINKS, "dup"),
 	CALL(TASK_LINKS, "dup3"),
