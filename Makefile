@@ -47,7 +47,7 @@ BPFTOOL ?= bpftool
 # --- what the machine has -----------------------------------------------------------------------
 # config.mk is made after install-deps has run; make reads it and starts over.
 
-PACKAGES := libbpf libelf zlib libnl-3.0 libnl-route-3.0 json-c libcap-ng libpcap
+PACKAGES := libbpf libelf zlib libnl-3.0 libnl-route-3.0 json-c libcap-ng libpcap libseccomp
 
 ifeq ($(filter clean format,$(MAKECMDGOALS)),)
 include $(B)/config.mk
@@ -111,6 +111,17 @@ $(B)/gen/%.skel.h: $(B)/bpf/%.bpf.o
 	@mkdir -p $(@D)
 	$(call say,SKEL,$@)
 	$(Q)$(BPFTOOL) gen skeleton $< name $*_bpf >$@
+
+# Names for the numbers of this architecture's system calls, for who is stopped at one: a signal handler can look
+# nowhere but in a table.
+$(B)/gen/syscall_names.h: $(B)/config.mk
+	@mkdir -p $(@D)
+	$(call say,GEN,$@)
+	$(Q)echo '#include <sys/syscall.h>' | $(CC) -E -dM - | sort | \
+		sed -n -e '1i static const char *const syscall_names[] = {' -e '/ __NR_syscalls /d' \
+			-e 's/^#define __NR_\([a-z][a-z0-9_]*\) .*/\t[__NR_\1] = "\1",/p' -e '$$a };' >$@
+
+$(B)/obj/collect/seccomp.o: $(B)/gen/syscall_names.h
 
 -include $(OBJS:.o=.d) $(wildcard $(B)/bpf/*.d)
 

@@ -41,15 +41,18 @@ serve() {
 # talk NAME ADDR: a container with one connection to ADDR:9000, 1,000 bytes through it, that stays.
 talk() {
 	docker run -d --name "$1" --network "$net" bb sh -c \
-		"{ head -c 1000 /dev/zero; sleep 60; } | nc $2 9000 >/dev/null" >/dev/null
+		"{ head -c 1000 /dev/zero; ${3:-} sleep 60; } | nc $2 9000 >/dev/null" >/dev/null
 	wait_for 20 talking "$(docker_pid "$1")" 9000
 }
 
-# story: echo-client talks to echo-server; their ids in $cid and $sid.
+# For what is to be seen whenever flowner has come to the link: said again and again.
+again='while sleep 0.5; do head -c 1000 /dev/zero; done;'
+
+# story [MORE]: echo-client talks to echo-server; their ids in $cid and $sid.
 story() {
 	serve "$server" --network "$net"
 	ip=$(docker_ip "$server")
-	talk "$client" "$ip"
+	talk "$client" "$ip" "${1:-}"
 	cid=$(docker_id "$client") sid=$(docker_id "$server")
 }
 
@@ -231,7 +234,7 @@ $client-new" ]
 
 @test "--container: flows has that container's alone, started before flowner or after" {
 	flows_start -i 1 --container "$client"
-	story
+	story "$again"
 	talk "$client-2" "$ip"
 	wait_for 20 told "$(flow_from "$client" "$cid")"
 	wait_for 20 told "$(flow_to "$client" "$cid")"

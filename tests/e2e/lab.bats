@@ -533,7 +533,7 @@ one_line() { [ "$(wc -l <<<"$output")" = 1 ] || { echo "$output" >&2; return 1; 
 		# shellcheck disable=SC2086
 		run -4 setpriv --reuid 65534 --regid 65534 --clear-groups "$TMP/flowner" lab $args
 		one_line
-		[[ $output == *"needs root"* ]]
+		[[ $output == *"CAP_NET_ADMIN, CAP_SYS_ADMIN missing; run it as root"* ]]
 	done
 	nothing_left "$LAB"
 }

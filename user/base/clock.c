@@ -35,6 +35,23 @@ void wall_clock_init(struct wall_clock *c)
 	}
 }
 
+static char *put_two(char *at, int n, char next)
+{
+	at[0] = (char)('0' + n / 10 % 10);
+	at[1] = (char)('0' + n % 10);
+	at[2] = next;
+	return at + 3;
+}
+
+/*
+ * Not strftime: glibc's looks at /etc/localtime each time, which is closed to us by then
+ * (collect/seccomp.h).
+ */
+static void put_time(char *at, const struct tm *tm)
+{
+	put_two(put_two(put_two(at, tm->tm_hour, ':'), tm->tm_min, ':'), tm->tm_sec, '\0');
+}
+
 static uint64_t render_second(struct wall_clock *c, uint64_t boot_ns)
 {
 	uint64_t real = boot_ns + c->offset;
@@ -44,9 +61,12 @@ static uint64_t render_second(struct wall_clock *c, uint64_t boot_ns)
 	if ((uint64_t)second != c->second) {
 		c->second = (uint64_t)second;
 		gmtime_r(&second, &tm);
-		strftime(c->text, sizeof(c->text), "%Y-%m-%dT%H:%M:%S", &tm);
+		put_two(c->text, (tm.tm_year + 1900) / 100, '\0');
+		put_two(c->text + 2, tm.tm_year % 100, '-');
+		put_two(put_two(c->text + 5, tm.tm_mon + 1, '-'), tm.tm_mday, 'T');
+		put_time(c->text + 11, &tm);
 		localtime_r(&second, &tm);
-		strftime(c->local, sizeof(c->local), "%H:%M:%S", &tm);
+		put_time(c->local, &tm);
 	}
 	return real % NS_PER_S;
 }

@@ -3,6 +3,11 @@
 
 #include <errno.h>
 
+int exit_code_of_options(int err)
+{
+	return err == -EPERM ? EXIT_PERMISSION : EXIT_USAGE;
+}
+
 int exit_code_of(int err)
 {
 	switch (err) {

@@ -18,5 +18,7 @@ enum exit_code {
 
 /* Of 0 or a -errno that has been logged. */
 int exit_code_of(int err);
+/* Of one that reading the options returned: mostly wrong usage. */
+int exit_code_of_options(int err);
 
 #endif

@@ -19,6 +19,7 @@
 #include "collect/bpf_log.h"
 #include "collect/capture_source.h"
 #include "collect/netns_names.h"
+#include "collect/privileges.h"
 #include "model/link.h"
 #include "out/help.h"
 
@@ -254,6 +255,8 @@ static int check(struct capture_config *cfg)
 		err = netns_names_find(spec, &inode);
 		if (!err)
 			err = filter_add_netns(f, inode);
+		if (err == -EACCES && privileges_need(TASK_PROCESSES))
+			return -EPERM;
 		if (err) {
 			log_error("--pid %" PRIu32 ": %s", f->pids[i],
 				  err == -ENOENT ? "no such process" : strerror(-err));
@@ -300,8 +303,8 @@ int cmd_capture(int argc, char **argv)
 	if (err == OPT_HELP) {
 		print_help(sets);
 		code = EXIT_DONE;
-	} else if (err || check(&cfg)) {
-		code = EXIT_USAGE;
+	} else if (err || (err = check(&cfg))) {
+		code = exit_code_of_options(err);
 	} else {
 		bpf_log_init();
 		code = cfg.read ? capture_read(&cfg) : capture_run(&cfg);

@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "cmd/capture.h"
 #include "collect/packet_file.h"
+#include "collect/privileges.h"
 #include "out/packet_line.h"
 #include "out/text.h"
 
@@ -95,12 +96,17 @@ static int read_all(struct reading *r)
 int capture_read(const struct capture_config *cfg)
 {
 	struct reading r = {.cfg = cfg};
-	int err = packet_file_open(&r.file, cfg->read);
+	int fd = packet_file_fd(cfg->read), err;
 
-	if (!err)
-		err = capture_compile(cfg, false, &r.ethernet);
+	err = capture_compile(cfg, false, &r.ethernet);
 	if (!err)
 		err = capture_compile(cfg, true, &r.l3);
+	/* Not a byte of it has been looked at: it may be anybody's. */
+	privileges_drop(0);
+	if (!err)
+		err = packet_file_open_fd(&r.file, fd);
+	else if (fd >= 0)
+		close(fd);
 	if (!err)
 		err = read_all(&r);
 	if (r.file && *packet_file_remark(r.file)) {

@@ -23,6 +23,8 @@
 #define LINGER_NS (3 * 1000000000ULL)
 /* Looking through all processes for new datagram sockets may take this part of the time. */
 #define REFRESH_SHARE 20
+/* Links, namespaces and containers come while it runs. */
+#define LASTING_TASKS (TASK_MAPS | TASK_PROCESSES | TASK_NETNS | TASK_LINKS)
 
 /* --- links --- */
 
@@ -463,6 +465,9 @@ int capture_run(const struct capture_config *cfg)
 	unsigned int links;
 	int err;
 
+	err = privileges_need(TASK_PROGRAMS | LASTING_TASKS);
+	if (err)
+		return exit_code_of(err);
 	wall_clock_init(&c.clock);
 	err = open_all(&c);
 	if (err)
@@ -470,7 +475,7 @@ int capture_run(const struct capture_config *cfg)
 	c.started = clock_boot_ns();
 	c.deadline = cfg->duration_ns ? c.started + cfg->duration_ns : 0;
 	links = watcher_links(c.watcher);
-	privileges_drop(cfg->rotate_bytes || cfg->rotate_ns);
+	privileges_drop(LASTING_TASKS | (cfg->rotate_bytes || cfg->rotate_ns ? TASK_FILES : 0));
 	log_info("capturing on %u link%s, and any that come; Ctrl-C ends it", links,
 		 links == 1 ? "" : "s");
 	err = run(&c);

@@ -2,16 +2,15 @@
 #include "cmd/capture_internal.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/log.h"
+#include "base/outfile.h"
 #include "collect/rtnl_addr.h"
 #include "out/packet_comment.h"
 #include "out/pcapng.h"
@@ -21,32 +20,17 @@ static bool is_stdout(const struct capture *c)
 	return !strcmp(c->cfg->write, "-");
 }
 
+static bool is_one_of_many(const struct capture *c)
+{
+	return c->cfg->rotate_bytes || c->cfg->rotate_ns;
+}
+
 static void name_of_file(const struct capture *c, char name[static PATH_MAX])
 {
-	if (c->cfg->rotate_bytes || c->cfg->rotate_ns)
+	if (is_one_of_many(c))
 		snprintf(name, PATH_MAX, "%s.%04u", c->cfg->write, c->files);
 	else
 		snprintf(name, PATH_MAX, "%s", c->cfg->write);
-}
-
-/* A new file; or what is there, if it is none: a named pipe, a device. No link is followed: the
- * directory may be one that others can write to. */
-static int make_file(const char *name)
-{
-	int flags = O_WRONLY | O_CLOEXEC | O_NOFOLLOW;
-	int fd = open(name, flags | O_CREAT | O_EXCL, 0600);
-	struct stat st;
-
-	if (fd >= 0 || errno != EEXIST)
-		return fd < 0 ? -errno : fd;
-	if (lstat(name, &st))
-		return -errno;
-	if (S_ISLNK(st.st_mode))
-		return -ELOOP;
-	if (S_ISREG(st.st_mode))
-		return -EEXIST;
-	fd = open(name, flags);
-	return fd < 0 ? -errno : fd;
 }
 
 static int open_file(struct capture *c)
@@ -60,13 +44,15 @@ static int open_file(struct capture *c)
 	}
 	c->files++;
 	name_of_file(c, name);
-	c->fd = make_file(name);
+	c->fd = outfile_make(name, !is_one_of_many(c));
 	if (c->fd >= 0)
 		return 0;
 	err = c->fd;
 	log_error("cannot write to %s: %s", name,
 		  err == -ELOOP    ? "it is a symbolic link"
 		  : err == -EEXIST ? "it is there already; remove it, or choose another name"
+		  : err == -EPERM  ? "a named pipe of somebody else's, in a folder that others can "
+				     "write to"
 				   : strerror(-err));
 	return err;
 }

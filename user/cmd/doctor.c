@@ -9,6 +9,7 @@
 #include "base/opt.h"
 #include "cmd/cmd.h"
 #include "collect/bpf_log.h"
+#include "collect/privileges.h"
 #include "collect/probe.h"
 #include "out/feature_view.h"
 #include "out/help.h"
@@ -34,9 +35,11 @@ static const struct opt doctor_opts[] = {
 static int examine(int format)
 {
 	_cleanup_buf_ struct buf b = {0};
-	const char *caps = probe_missing_caps();
+	char caps[PRIVILEGES_LIST];
 	size_t missing = 0, unknown = 0;
 
+	/* All that any command takes. */
+	privileges_missing(TASK_PROGRAMS | TASK_PROCESSES | TASK_NETNS | TASK_LINKS, caps);
 	if (format == FORMAT_TABLE)
 		feature_table_header(&b);
 	for (size_t i = 0; i < probe_count(); i++) {
@@ -59,14 +62,14 @@ static int examine(int format)
 		return EXIT_KERNEL;
 	}
 	if (caps[0]) {
-		log_error("not permitted: %s missing%s; run it as root (sudo flowner doctor)", caps,
-			  unknown ? ", so not all could be tried" : "");
+		log_error("not permitted: %s missing%s; %s", caps,
+			  unknown ? ", so not all could be tried" : "", privileges_advice());
 		return EXIT_PERMISSION;
 	}
 	if (unknown) {
 		log_error(
-			"not permitted, although root: lockdown, a container without privileges or an LSM forbids "
-			"BPF here");
+			"not permitted, although the capabilities are there: lockdown, a user namespace, a "
+			"container's seccomp filter or an LSM forbids BPF here");
 		return EXIT_PERMISSION;
 	}
 	log_info("flowner can run here");

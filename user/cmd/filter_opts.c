@@ -4,6 +4,7 @@
 #include <errno.h>
 
 #include "collect/netns_names.h"
+#include "collect/privileges.h"
 
 static int result(const struct opt *opt, const char *value, int err, const char *what, int most)
 {
@@ -21,8 +22,13 @@ static int add_netns(const struct opt *opt, const char *value, void *var)
 	uint32_t inode;
 	int err = netns_names_find(value, &inode);
 
-	if (err == -EACCES)
-		return opt_error(opt, value, "not permitted to look at it; run as root");
+	if (err == -EACCES) {
+		char missing[PRIVILEGES_LIST];
+
+		privileges_missing(TASK_PROCESSES, missing);
+		return *missing ? privileges_need(TASK_PROCESSES)
+				: opt_error(opt, value, "not permitted to look at it");
+	}
 	if (err == -EINVAL)
 		return opt_error(opt, value, "not a network namespace");
 	if (err)

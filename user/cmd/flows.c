@@ -170,7 +170,7 @@ int cmd_flows(int argc, char **argv)
 		print_help(sets);
 		code = EXIT_DONE;
 	} else if (err) {
-		code = EXIT_USAGE;
+		code = exit_code_of_options(err);
 	} else if (rest < argc) {
 		log_error("flows takes no %s; see flowner flows --help", argv[rest]);
 		code = EXIT_USAGE;

@@ -30,6 +30,8 @@
 #define LINGER_NS (3 * READ_NS)
 /* Looking through all processes for new datagram sockets may take this part of the time. */
 #define REFRESH_SHARE 20
+/* Links, namespaces and containers come while it runs. */
+#define LASTING_TASKS (TASK_MAPS | TASK_PROCESSES | TASK_NETNS | TASK_LINKS)
 
 /* --- glue --- */
 
@@ -419,6 +421,9 @@ int flows_run(const struct flows_config *cfg, const struct table_columns *column
 	uint64_t lost = 0;
 	int err;
 
+	err = privileges_need(TASK_PROGRAMS | LASTING_TASKS);
+	if (err)
+		return exit_code_of(err);
 	wall_clock_init(&f.clock);
 	screen_init(&f.screen, STDOUT_FILENO);
 	err = open_all(&f);
@@ -428,7 +433,7 @@ int flows_run(const struct flows_config *cfg, const struct table_columns *column
 	f.next_show = f.started + cfg->interval_ns;
 	f.deadline = cfg->output.duration_ns ? f.started + cfg->output.duration_ns : 0;
 	links = watcher_links(f.watcher);
-	privileges_drop(false);
+	privileges_drop(LASTING_TASKS);
 	log_info("watching %u link%s, and any that come; Ctrl-C ends it", links,
 		 links == 1 ? "" : "s");
 	err = run(&f);

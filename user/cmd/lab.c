@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-#include <cap-ng.h>
 #include <errno.h>
 #include <string.h>
 
@@ -9,6 +8,7 @@
 #include "base/opt.h"
 #include "base/signals.h"
 #include "cmd/cmd.h"
+#include "collect/privileges.h"
 #include "lab/lab.h"
 #include "out/help.h"
 #include "out/lab_view.h"
@@ -33,13 +33,7 @@ static int written(int err)
 /* 0, or the exit code after one line: what all subcommands need. */
 static int need_root(void)
 {
-	if (capng_get_caps_process() == 0 &&
-	    capng_have_capability(CAPNG_EFFECTIVE, CAP_SYS_ADMIN) &&
-	    capng_have_capability(CAPNG_EFFECTIVE, CAP_NET_ADMIN))
-		return 0;
-	log_error(
-		"lab: needs root (CAP_SYS_ADMIN and CAP_NET_ADMIN), to work with network namespaces");
-	return EXIT_PERMISSION;
+	return exit_code_of(privileges_need(TASK_NETNS));
 }
 
 static int usage_error(const struct lab_cmd *cmd, const char *what, const char *value)

@@ -14,6 +14,7 @@
 #include "collect/naming.h"
 #include "collect/net_look.h"
 #include "collect/netns_names.h"
+#include "collect/privileges.h"
 #include "model/net_map_find.h"
 #include "out/help.h"
 #include "out/map_view.h"
@@ -125,16 +126,12 @@ static void narrow(struct net_map *m, const struct map_link *const *links, size_
 	}
 }
 
-static int show_what(const struct map_config *cfg, struct net_map *m)
+static int show_what(const struct map_config *cfg, struct net_map *m, uint32_t inode)
 {
 	_cleanup_free_ const struct map_link **links = NULL;
 	_cleanup_buf_ struct buf b = {0};
-	uint32_t inode = 0;
 	size_t n;
 
-	/* pid:N and paths; all else the map knows itself. */
-	if (netns_names_find(cfg->what, &inode))
-		inode = 0;
 	if (net_map_find(m, cfg->what, inode, &links, &n)) {
 		log_error("map: out of memory");
 		return EXIT_FAILED;
@@ -167,18 +164,28 @@ static int run(const struct map_config *cfg)
 {
 	struct naming names = {0};
 	struct net_map *m = NULL;
+	uint32_t inode = 0;
 	int err, code;
 
+	err = privileges_need(TASK_PROCESSES | TASK_NETNS);
+	if (err)
+		return exit_code_of(err);
+	/* pid:N and paths; all else the map knows itself. */
+	if (cfg->what && netns_names_find(cfg->what, &inode))
+		inode = 0;
 	err = naming_open(&names, cfg->naming.roots, cfg->naming.nroots);
 	if (!err)
 		err = net_look_around(&m, &names, &cfg->look);
+	/* All is known; what is left is to print it. */
+	if (!err)
+		privileges_drop(0);
 	if (err) {
 		code = exit_code_of(err);
 	} else if (is_empty(m)) {
 		log_error("map: no network namespace is left by --netns and --container");
 		code = EXIT_NOT_FOUND;
 	} else {
-		code = cfg->what ? show_what(cfg, m) : show_map(cfg, m);
+		code = cfg->what ? show_what(cfg, m, inode) : show_map(cfg, m);
 	}
 	net_map_free(m);
 	naming_close(&names);
@@ -223,7 +230,7 @@ int cmd_map(int argc, char **argv)
 		print_help(sets);
 		code = EXIT_DONE;
 	} else if (err) {
-		code = EXIT_USAGE;
+		code = exit_code_of_options(err);
 	} else if (rest + 1 < argc) {
 		log_error("map: one thing too many: %s; see flowner map --help", argv[rest + 1]);
 		code = EXIT_USAGE;

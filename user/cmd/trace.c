@@ -271,6 +271,9 @@ static int trace(const struct trace_config *cfg, const struct event_columns *col
 	struct fl_counters counters = {0};
 	int err;
 
+	err = privileges_need(TASK_PROGRAMS | TASK_PROCESSES);
+	if (err)
+		return exit_code_of(err);
 	wall_clock_init(&t.clock);
 	err = open_loop(&t);
 	if (!err)
@@ -281,7 +284,7 @@ static int trace(const struct trace_config *cfg, const struct event_columns *col
 		.clock = &t.clock, .reset_reason = reset_reason, .ctx = t.sockets.source};
 	t.started = clock_boot_ns();
 	t.deadline = cfg->output.duration_ns ? t.started + cfg->output.duration_ns : 0;
-	privileges_drop(false);
+	privileges_drop(TASK_MAPS | TASK_PROCESSES);
 	log_info("tracing; Ctrl-C ends it");
 	if (cfg->output.format == FORMAT_TABLE && !cfg->output.no_header)
 		event_table_header(columns, &t.out);
@@ -341,7 +344,7 @@ int cmd_trace(int argc, char **argv)
 		print_help(sets);
 		code = EXIT_DONE;
 	} else if (err) {
-		code = EXIT_USAGE;
+		code = exit_code_of_options(err);
 	} else if (rest < argc) {
 		log_error("trace takes no %s; see flowner trace --help", argv[rest]);
 		code = EXIT_USAGE;

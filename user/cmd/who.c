@@ -115,7 +115,9 @@ int cmd_who(int argc, char **argv)
 	if (err == OPT_HELP) {
 		print_help(sets);
 		code = EXIT_DONE;
-	} else if (err || add_queries(&cfg, argc - rest, argv + rest)) {
+	} else if (err) {
+		code = exit_code_of_options(err);
+	} else if (add_queries(&cfg, argc - rest, argv + rest)) {
 		code = EXIT_USAGE;
 	} else if (who_columns_parse(cfg.listening, cfg.output.columns, &columns, &bad)) {
 		_cleanup_buf_ struct buf names = {0};

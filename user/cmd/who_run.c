@@ -13,6 +13,7 @@
 #include "cmd/output_opts.h"
 #include "collect/link_monitor.h"
 #include "collect/naming.h"
+#include "collect/privileges.h"
 #include "collect/probe.h"
 #include "collect/rtnl_addr.h"
 #include "collect/snapshot.h"
@@ -208,8 +209,9 @@ static bool find_path(void *ctx, const struct who_socket *from, const struct who
 
 static int show(struct run *r, struct who_row **rows, size_t n)
 {
-	const struct who_view v = {
-		.no_header = r->cfg->output.no_header, .path = r->paths ? find_path : NULL, .ctx = r};
+	const struct who_view v = {.no_header = r->cfg->output.no_header,
+				   .path = r->paths ? find_path : NULL,
+				   .ctx = r};
 	int err = 0;
 
 	if (r->cfg->output.format == FORMAT_TABLE)
@@ -241,6 +243,8 @@ static int run(struct run *r, size_t *shown)
 		err = join(r);
 	if (err)
 		return err;
+	/* All is known; what is left is to choose, to sort and to print it. */
+	privileges_drop(0);
 	rows = who_rows(r->who, &n);
 	n = choose(r, rows, n);
 	*shown = n;
@@ -261,8 +265,10 @@ int who_run(struct who_config *cfg, const struct table_columns *columns)
 {
 	_cleanup_(run_free) struct run r = {.cfg = cfg, .columns = columns};
 	size_t shown = 0;
-	int err = run(&r, &shown);
+	int err = privileges_need(TASK_PROGRAMS | TASK_PROCESSES | TASK_NETNS);
 
+	if (!err)
+		err = run(&r, &shown);
 	if (err)
 		return exit_code_of(err);
 	if (shown)

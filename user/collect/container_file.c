@@ -37,20 +37,22 @@ bool file_stamp_same(const struct file_stamp *a, const struct file_stamp *b)
 	       a->mtime_ns == b->mtime_ns;
 }
 
+const struct open_how container_file_how = {
+	.flags = O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC,
+	.resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS,
+};
+
 /* 0 and *fd, a regular file's; or -errno. */
 static int open_beneath(const char *root, const char *path, int *fd, struct file_stamp *stamp)
 {
-	struct open_how how = {
-		.flags = O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC,
-		.resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS,
-	};
 	_cleanup_close_ int dir = open(root, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	_cleanup_close_ int file = -1;
 	struct stat st;
 
 	if (dir < 0)
 		return -errno;
-	file = (int)syscall(SYS_openat2, dir, path, &how, sizeof(how));
+	file = (int)syscall(SYS_openat2, dir, path, &container_file_how,
+			    sizeof(container_file_how));
 	if (file < 0 || fstat(file, &st))
 		return -errno;
 	if (!S_ISREG(st.st_mode))

@@ -12,6 +12,11 @@
 
 #include <json-c/json_types.h>
 
+/* How they are opened, always: once flowner runs, the kernel takes nothing but this
+ * (collect/seccomp.h).
+ */
+extern const struct open_how container_file_how;
+
 /* What changes when a file does. */
 struct file_stamp {
 	uint64_t dev, ino, size;

@@ -66,6 +66,7 @@ struct link_monitor {
 	int mounts_wake, mounts;
 	struct dirty *dirty;
 	char *buf;           /* RTNL_EVENT_MAX */
+	bool hears_all;      /* of what happens in other namespaces */
 	bool lost;           /* notifications */
 	bool search_mounts;  /* names are to be searched, when scan_gap allows */
 	bool search_all;     /* processes too */
@@ -356,7 +357,9 @@ static uint64_t cpu_ns(void)
 static void search(struct link_monitor *m)
 {
 	uint64_t now = clock_boot_ns(), cpu = cpu_ns();
-	bool lost = m->lost, all = m->search_all || lost || now >= m->next_all;
+	/* What nobody tells us of may have happened. */
+	bool lost = m->lost || (!m->hears_all && now >= m->next_all);
+	bool all = m->search_all || lost || now >= m->next_all;
 	int ret;
 
 	if (!(all || m->search_mounts) || (now < m->not_before && now < m->next_all))
@@ -421,7 +424,7 @@ static int open_wakeups(struct link_monitor *m)
 	m->timer = timerfd_create(CLOCK_BOOTTIME, TFD_CLOEXEC | TFD_NONBLOCK);
 	if (m->epoll < 0 || m->timer < 0)
 		return -errno;
-	m->events = rtnl_events_open();
+	m->events = rtnl_events_open(&m->hears_all);
 	if (m->events < 0)
 		return m->events;
 	err = wake_on(m, m->events, EPOLLIN);

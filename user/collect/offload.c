@@ -12,7 +12,8 @@
 
 bool offload_cuts_segments(const char *ifname)
 {
-	_cleanup_close_ int sk = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	/* Of any family: what it does not know itself it passes on to the device. */
+	_cleanup_close_ int sk = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	struct ethtool_value tso = {.cmd = ETHTOOL_GTSO};
 	struct ifreq req = {.ifr_data = (void *)&tso};
 

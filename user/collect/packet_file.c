@@ -180,16 +180,27 @@ static int open_stream(struct packet_file **out, FILE *in, int err)
 	return f->err;
 }
 
-int packet_file_open(struct packet_file **out, const char *path)
+int packet_file_fd(const char *path)
 {
 	int fd = strcmp(path, "-") ? open(path, O_RDONLY | O_CLOEXEC)
 				   : fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0);
+
+	return fd < 0 ? -errno : fd;
+}
+
+int packet_file_open_fd(struct packet_file **out, int fd)
+{
 	FILE *in = fd >= 0 ? fdopen(fd, "r") : NULL;
-	int err = in ? 0 : -errno;
+	int err = in ? 0 : fd < 0 ? fd : -errno;
 
 	if (!in && fd >= 0)
 		close(fd);
 	return open_stream(out, in, err);
+}
+
+int packet_file_open(struct packet_file **out, const char *path)
+{
+	return packet_file_open_fd(out, packet_file_fd(path));
 }
 
 int packet_file_open_memory(struct packet_file **out, const void *data, size_t len)

@@ -53,6 +53,12 @@ struct packet_name {
  * but -ENOMEM *out is made, for packet_file_remark(), and has to be closed. path "-": stdin.
  */
 int packet_file_open(struct packet_file **out, const char *path);
+/*
+ * In two steps: what packet_file_fd() returns, a descriptor or -errno, is for packet_file_open_fd()
+ * to take, which is the first to look at what is in the file.
+ */
+int packet_file_fd(const char *path);
+int packet_file_open_fd(struct packet_file **out, int fd);
 /* The same of bytes in memory, which stay the caller's. */
 int packet_file_open_memory(struct packet_file **out, const void *data, size_t len);
 void packet_file_close(struct packet_file *f); /* NULL is fine */

@@ -9,46 +9,11 @@
 #include <bpf/bpf.h>
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
-#include <cap-ng.h>
 
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "collect/libbpf_opts.h"
 #include "collect/tracefs.h"
-
-/* --- capabilities --- */
-
-/* CAP_SYS_ADMIN stands for BPF and PERFMON, as the kernel has it (5.8). */
-static const struct {
-	unsigned int cap;
-	const char *name;
-	bool or_sys_admin;
-} needed_caps[] = {
-	{CAP_BPF, "CAP_BPF", true},
-	{CAP_PERFMON, "CAP_PERFMON", true},
-	{CAP_NET_ADMIN, "CAP_NET_ADMIN", false}, /* tc programs */
-	{CAP_SYS_ADMIN, "CAP_SYS_ADMIN", false}, /* iterators see tasks of others; setns */
-};
-
-const char *probe_missing_caps(void)
-{
-	static char list[128];
-	size_t len = 0;
-
-	list[0] = '\0';
-	capng_clear(CAPNG_SELECT_ALL);
-	if (capng_get_caps_process())
-		return "";
-	for (size_t i = 0; i < sizeof(needed_caps) / sizeof(needed_caps[0]); i++) {
-		if (capng_have_capability(CAPNG_EFFECTIVE, needed_caps[i].cap) ||
-		    (needed_caps[i].or_sys_admin &&
-		     capng_have_capability(CAPNG_EFFECTIVE, CAP_SYS_ADMIN)))
-			continue;
-		len += (size_t)snprintf(list + len, sizeof(list) - len, "%s%s", len ? ", " : "",
-					needed_caps[i].name);
-	}
-	return list;
-}
 
 /* --- features --- */
 
@@ -265,12 +230,6 @@ struct feature probe_feature(size_t i)
 
 int probe_explain(int err)
 {
-	const char *caps = probe_missing_caps();
-
-	if (caps[0]) {
-		log_error("not permitted: %s missing; run it as root (sudo flowner …)", caps);
-		return -EPERM;
-	}
 	for (size_t i = 0; i < probe_count(); i++) {
 		struct feature f = probe_feature(i);
 
@@ -282,8 +241,8 @@ int probe_explain(int err)
 	}
 	if (err == -EPERM || err == -EACCES) {
 		log_error(
-			"not permitted, although root: lockdown, a container without privileges or an LSM "
-			"forbids BPF here; flowner -v trace shows more");
+			"not permitted, although the capabilities are there: lockdown, a user namespace, a "
+			"container's seccomp filter or an LSM forbids BPF here; flowner -v trace shows more");
 		return -EPERM;
 	}
 	log_error("cannot load the BPF programs: %s; flowner -v trace shows why", strerror(-err));

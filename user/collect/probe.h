@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * What this kernel can do and what this user may, each tried rather than inferred from a version.
+ * What this kernel can do, each thing tried rather than inferred from a version.
  */
 #ifndef FLOWNER_COLLECT_PROBE_H
 #define FLOWNER_COLLECT_PROBE_H
@@ -15,9 +15,6 @@ struct btf;
 size_t probe_count(void);
 /* Try number `i`. */
 struct feature probe_feature(size_t i);
-
-/* Capabilities, as a list of those missing of what the commands need ("" for none). Static. */
-const char *probe_missing_caps(void);
 
 /*
  * Loading failed with -errno `err`: find out what is missing and say so in one line. Returns -EPERM

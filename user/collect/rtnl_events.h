@@ -6,14 +6,18 @@
 #ifndef FLOWNER_COLLECT_RTNL_EVENTS_H
 #define FLOWNER_COLLECT_RTNL_EVENTS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
 /* One notification: with the attributes of the largest device, VFs included. */
 #define RTNL_EVENT_MAX (64 << 10)
 
-/* A socket in the calling thread's namespace, or -errno. */
-int rtnl_events_open(void);
+/*
+ * A socket in the calling thread's namespace, or -errno. *all: it hears of all namespaces; without
+ * CAP_NET_BROADCAST only of its own.
+ */
+int rtnl_events_open(bool *all);
 
 /*
  * Read messages (struct nlmsghdr) into `buf`, of RTNL_EVENT_MAX bytes aligned for 4. *nsid: the

@@ -161,6 +161,13 @@ static int attach(struct trace_source *s, unsigned int without)
 			"this kernel has no syscall tracepoints: no accept events; connections taken are shown "
 			"with the process that listens");
 		err = 0;
+	} else if (err == -EACCES || err == -EPERM) {
+		/* Its folders are root's; where it is not mounted, we have to. */
+		log_warn(
+			"not permitted to read tracefs: no accept events; connections taken are shown with the "
+			"process that listens (CAP_DAC_READ_SEARCH%s is missing)",
+			err == -EPERM ? " or, to mount it, CAP_SYS_ADMIN" : "");
+		err = 0;
 	}
 	for (size_t i = 0; !err && i < sizeof(raw) / sizeof(raw[0]); i++) {
 		*raw[i].link = bpf_program__attach(raw[i].prog);
