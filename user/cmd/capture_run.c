@@ -13,6 +13,7 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "base/signals.h"
+#include "cmd/feature_opts.h"
 #include "collect/privileges.h"
 #include "collect/without.h"
 
@@ -475,7 +476,8 @@ int capture_run(const struct capture_config *cfg)
 	c.started = clock_boot_ns();
 	c.deadline = cfg->duration_ns ? c.started + cfg->duration_ns : 0;
 	links = watcher_links(c.watcher);
-	privileges_drop(LASTING_TASKS | (cfg->rotate_bytes || cfg->rotate_ns ? TASK_FILES : 0));
+	privileges_drop(LASTING_TASKS | feature_filtering(cfg->without) |
+			(cfg->rotate_bytes || cfg->rotate_ns ? TASK_FILES : 0));
 	log_info("capturing on %u link%s, and any that come; Ctrl-C ends it", links,
 		 links == 1 ? "" : "s");
 	err = run(&c);

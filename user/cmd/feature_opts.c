@@ -3,17 +3,22 @@
 
 #include <string.h>
 
+#include "collect/privileges.h"
 #include "collect/without.h"
 
 static const struct {
 	const char *name;
 	unsigned int bit;
 } features[] = {
-	{"tcx", WITHOUT_TCX},
-	{"batch", WITHOUT_BATCH},
-	{"syscalls", WITHOUT_SYSCALLS},
-	{"reset-reason", WITHOUT_RESET_REASON},
+	{"tcx", WITHOUT_TCX},           {"batch", WITHOUT_BATCH},
+	{"syscalls", WITHOUT_SYSCALLS}, {"reset-reason", WITHOUT_RESET_REASON},
+	{"seccomp", WITHOUT_SECCOMP},
 };
+
+unsigned int feature_filtering(unsigned int without)
+{
+	return without & WITHOUT_SECCOMP ? PRIVILEGES_UNFILTERED : 0;
+}
 
 int feature_disable(const struct opt *opt, const char *value, void *var)
 {
@@ -25,5 +30,5 @@ int feature_disable(const struct opt *opt, const char *value, void *var)
 			return 0;
 		}
 	}
-	return opt_error(opt, value, "there are tcx, batch, syscalls and reset-reason");
+	return opt_error(opt, value, "there are tcx, batch, syscalls, reset-reason and seccomp");
 }

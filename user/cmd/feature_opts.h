@@ -11,6 +11,9 @@
 /* OPT_CALL; `var` is an unsigned int of WITHOUT_* bits. */
 int feature_disable(const struct opt *opt, const char *value, void *var);
 
+/* What it makes of privileges_drop()'s tasks: PRIVILEGES_UNFILTERED or 0. */
+unsigned int feature_filtering(unsigned int without);
+
 /* A row of the command's own table; `offset` is that of its unsigned int. */
 #define FEATURE_OPT(offset)                                                                \
 	{                                                                                  \

@@ -14,6 +14,7 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "base/signals.h"
+#include "cmd/feature_opts.h"
 #include "collect/privileges.h"
 #include "collect/without.h"
 
@@ -433,7 +434,7 @@ int flows_run(const struct flows_config *cfg, const struct table_columns *column
 	f.next_show = f.started + cfg->interval_ns;
 	f.deadline = cfg->output.duration_ns ? f.started + cfg->output.duration_ns : 0;
 	links = watcher_links(f.watcher);
-	privileges_drop(LASTING_TASKS);
+	privileges_drop(LASTING_TASKS | feature_filtering(cfg->without));
 	log_info("watching %u link%s, and any that come; Ctrl-C ends it", links,
 		 links == 1 ? "" : "s");
 	err = run(&f);

@@ -284,7 +284,7 @@ static int trace(const struct trace_config *cfg, const struct event_columns *col
 		.clock = &t.clock, .reset_reason = reset_reason, .ctx = t.sockets.source};
 	t.started = clock_boot_ns();
 	t.deadline = cfg->output.duration_ns ? t.started + cfg->output.duration_ns : 0;
-	privileges_drop(TASK_MAPS | TASK_PROCESSES);
+	privileges_drop(TASK_MAPS | TASK_PROCESSES | feature_filtering(cfg->without));
 	log_info("tracing; Ctrl-C ends it");
 	if (cfg->output.format == FORMAT_TABLE && !cfg->output.no_header)
 		event_table_header(columns, &t.out);

@@ -11,6 +11,7 @@ enum {
 	WITHOUT_BATCH = 1 << 1,        /* BPF_MAP_LOOKUP_AND_DELETE_BATCH, 5.6; one by one */
 	WITHOUT_SYSCALLS = 1 << 2,     /* CONFIG_FTRACE_SYSCALLS; no accept events */
 	WITHOUT_RESET_REASON = 1 << 3, /* 6.10; resets without one */
+	WITHOUT_SECCOMP = 1 << 4,      /* CONFIG_SECCOMP_FILTER; all system calls stay */
 };
 
 #endif
