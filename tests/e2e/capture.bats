@@ -132,7 +132,7 @@ everything() {
 	capture_ended
 	[ "$(count_in "$file")" = 7 ]
 	SECONDS=0
-	capture_start --netns "$client" -d 1
+	capture_start --netns "$client" -d "${FLOWNER_SLOW:-1}"
 	capture_ended
 	[ "$(summary shown)" -ge 1 ]
 	[ $SECONDS -le $((20 * ${FLOWNER_SLOW:-1})) ]
