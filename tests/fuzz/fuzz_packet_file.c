@@ -47,7 +47,8 @@ static void show(struct buf *b, const struct packet_record *r)
 	packet_parse(&p, r->interface->link_type, r->data, r->caplen, r->len);
 	CHECK(p.net.cap <= p.net.len && p.payload.cap <= p.payload.len);
 	packet_line(b, &widths, &clock, r->time, &who, &p);
-	CHECK(memchr(b->data, '\n', b->len) == b->data + b->len - 1);
+	shown_line(b);
+	b->len = 0;
 	packet_hex(b, r->data, cap);
 	/* Tabs are hex's own. */
 	for (size_t i = 0; i < b->len; i++)

@@ -48,6 +48,16 @@ static inline void shown_text(const char *text, size_t n, const char *keep, bool
 	}
 }
 
+/* One line for a person. */
+static inline void shown_line(const struct buf *b)
+{
+	CHECK(!b->err && b->len);
+	if (memchr(b->data, '\n', b->len) != b->data + b->len - 1)
+		fprintf(stderr, "%.*s\n", (int)b->len, b->data);
+	CHECK(memchr(b->data, '\n', b->len) == b->data + b->len - 1);
+	shown_text(b->data, b->len, "\n", true);
+}
+
 /* Whole lines for a person. */
 static inline void shown_lines(const struct buf *b)
 {
