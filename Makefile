@@ -180,6 +180,9 @@ FUZZ_TARGETS := $(patsubst tests/%.c,$(B)/tests/%,$(sort $(wildcard tests/fuzz/f
 $(FUZZ_TARGETS): $(B)/tests/fuzz/quiet.o $(if $(FUZZING),,$(B)/tests/fuzz/replay.o)
 $(FUZZ_TARGETS): ALL_LDFLAGS += -Wl,--wrap=log_write $(if $(FUZZING),-fsanitize=fuzzer)
 $(FUZZ_TARGETS): TEST_LIBS :=
+$(B)/tests/fuzz/fuzz_cbpf $(B)/tests/fuzz/fuzz_expression: $(B)/tests/fuzz/ebpf_run.o
+$(B)/tests/fuzz/fuzz_expression: $(B)/tests/bpf/pcap_filter.o
+$(B)/tests/bpf/test_expression: $(B)/tests/fuzz/ebpf_run.o
 $(B)/tests/fuzz: $(FUZZ_TARGETS)
 	@:
 

@@ -33,7 +33,7 @@ struct state {
 	struct wall_clock clock;
 	struct event_columns columns;
 	struct buf out;
-	uint64_t now;             /* of records that are made */
+	uint64_t now;            /* of records that are made */
 	uint64_t fed, told_lost; /* records; of events */
 };
 
@@ -133,7 +133,9 @@ static void fill_sock(struct input *in, struct fl_sock *k)
 		/* As conn_id.h has it, and sometimes not. */
 		.isn_own = server ? 5001 + n : 1000 + n + (odd & 1),
 		.isn_other = server ? 1001 + n : 5001 + n + (odd >> 1 & 1),
-		.local_port_be = htons(server ? 443 : odd & 4 ? 0 : (uint16_t)(40000 + n)),
+		.local_port_be = htons(server    ? 443
+				       : odd & 4 ? 0
+						 : (uint16_t)(40000 + n)),
 		.remote_port_be = htons(server ? (uint16_t)(40000 + n) : 443),
 		.family = odd & 8 ? AF_INET6 : AF_INET,
 		.old_state = states & 15,

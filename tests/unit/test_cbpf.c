@@ -187,6 +187,7 @@ static const struct {
 	{"ifname eth0", NULL, false, -EINVAL},
 	{"on eth0", NULL, false, -EINVAL},
 	{"wlan type mgt", NULL, false, -EINVAL},
+	{"decnet host 1.x", NULL, false, -EINVAL}, /* libpcap's message ends with a newline */
 	{"ether host 02:00:00:00:00:01", NULL, true, -EINVAL},
 	{"vlan 5", NULL, true, -EINVAL},
 	{"inbound", "it asks for what is not in a packet's bytes", false, -EOPNOTSUPP},

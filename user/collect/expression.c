@@ -55,6 +55,17 @@ static int explain(int err, char *why)
 	return err;
 }
 
+/* Some of libpcap's messages end with a newline, and what they quote may have any. */
+static void make_one_line(char *why)
+{
+	size_t n = strlen(why);
+
+	while (n && why[n - 1] == '\n')
+		why[--n] = '\0';
+	for (char *s = why; (s = strpbrk(s, "\r\n"));)
+		*s = ' ';
+}
+
 int expression_compile(struct expression **out, const char *text,
 		       const struct expression_options *o, char *why)
 {
@@ -69,6 +80,7 @@ int expression_compile(struct expression **out, const char *text,
 		return explain(-ENOMEM, why);
 	if (pcap_compile(link, &prog, text ?: "", 1, PCAP_NETMASK_UNKNOWN)) {
 		snprintf(why, EXPRESSION_ERROR, "%s", pcap_geterr(link));
+		make_one_line(why);
 		return -EINVAL;
 	}
 	err = cbpf_check((const struct cbpf_insn *)prog.bf_insns, prog.bf_len);
