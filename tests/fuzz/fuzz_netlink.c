@@ -157,8 +157,6 @@ static void check_link(const struct map_netns *n, const struct map_link *l)
 	for (size_t i = 0; l->master && i < l->master->nports; i++)
 		is_port = is_port || l->master->ports[i] == l;
 	CHECK(!l->master || is_port);
-	for (size_t i = 1; i < l->naddrs; i++)
-		CHECK(addr_is_v4(&l->addrs[i - 1].addr) >= addr_is_v4(&l->addrs[i].addr));
 }
 
 static void check_map(const struct net_map *m)

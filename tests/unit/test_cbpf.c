@@ -97,6 +97,17 @@ TEST(loops)
 			 -EINVAL);
 }
 
+/* Jumped over, and then back to. */
+TEST(loop_entered_from_below)
+{
+	assert_int_equal(CHECK(INSN(BPF_JMP | BPF_JA, 1), INSN(BPF_MISC, 0),
+			       INSN(BPF_JMP | BPF_JA, -2), RET),
+			 -EINVAL);
+	assert_int_equal(CHECK(COND(BPF_JMP | BPF_JEQ, 0, 1), INSN(BPF_MISC, 0),
+			       INSN(BPF_JMP | BPF_JA, -2), RET),
+			 0);
+}
+
 TEST(memory)
 {
 	static const uint16_t codes[] = {BPF_LD | BPF_MEM, BPF_LDX | BPF_MEM, BPF_ST, BPF_STX};
@@ -270,6 +281,7 @@ int main(void)
 		IT("a program ends with RET", ends),
 		IT("jumps stay inside", jumps),
 		IT("loops stand side by side", loops),
+		IT("a loop is entered at its beginning", loop_entered_from_below),
 		IT("there are 16 words of memory", memory),
 		IT("negative offsets are not in the packet", negative),
 		IT("what jumps cannot reach over is too long", too_long),

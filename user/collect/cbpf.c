@@ -118,6 +118,32 @@ static int check_loops(const struct cbpf_insn *prog, size_t n)
 	return 0;
 }
 
+/* What the program gets to without a jump back, it gets to first: a jump back leads nowhere else.
+ */
+static int check_beginnings(const struct cbpf_insn *prog, size_t n)
+{
+	bool reached[CBPF_MAX + 1] = {true};
+
+	for (size_t pc = 0; pc < n; pc++) {
+		const struct cbpf_insn *i = &prog[pc];
+
+		if (!reached[pc] || BPF_CLASS(i->code) == BPF_RET)
+			continue;
+		if (i->code == (BPF_JMP | BPF_JA)) {
+			size_t target = cbpf_ja_target(prog, pc);
+
+			if (target <= pc && !reached[target])
+				return -EINVAL;
+			reached[target] = true;
+		} else if (BPF_CLASS(i->code) == BPF_JMP) {
+			reached[pc + 1 + i->jt] = reached[pc + 1 + i->jf] = true;
+		} else {
+			reached[pc + 1] = true;
+		}
+	}
+	return 0;
+}
+
 bool cbpf_has_loops(const struct cbpf_insn *prog, size_t n)
 {
 	for (size_t pc = 0; pc < n; pc++)
@@ -128,15 +154,15 @@ bool cbpf_has_loops(const struct cbpf_insn *prog, size_t n)
 
 int cbpf_check(const struct cbpf_insn *prog, size_t n)
 {
+	int err = 0;
+
 	if (!n || BPF_CLASS(prog[n - 1].code) != BPF_RET)
 		return -EINVAL;
 	if (n > CBPF_MAX)
 		return -E2BIG;
-	for (size_t pc = 0; pc < n; pc++) {
-		int err = check_insn(prog, n, pc);
-
-		if (err)
-			return err;
-	}
-	return check_loops(prog, n);
+	for (size_t pc = 0; !err && pc < n; pc++)
+		err = check_insn(prog, n, pc);
+	if (!err)
+		err = check_loops(prog, n);
+	return err ? err : check_beginnings(prog, n);
 }

@@ -28,7 +28,8 @@ struct cbpf_insn {
 
 /*
  * Is that a program? Jumps go forward, but for JA: libpcap has that go backward to follow a chain
- * of headers (`protochain`). Such loops stand side by side, and each has one beginning.
+ * of headers (`protochain`). Such loops stand side by side, and each has one beginning,
+ * which the program comes to from above.
  *
  * 0; -EINVAL: it is none; -E2BIG: more than CBPF_MAX; -EOPNOTSUPP: it loads from a negative offset,
  * which is either in front of the packet or what Linux has for "not in the packet" (`inbound`).
