@@ -145,7 +145,7 @@ TEST(random_programs)
 	c = make_corpus(false);
 	for (size_t i = 0; i < programs; i++) {
 		struct random_program p = random_program();
-		struct expression e = {p.insns, p.n, false};
+		struct expression e = {p.insns, p.n, false, false};
 		int fd = load(&e, false, i % 2);
 		struct interpreted by_us = interpret(&e, false, i % 2);
 
@@ -231,7 +231,7 @@ TEST(where_libpcap_has_no_answer)
 	for (size_t i = 0; i < 2 * COUNT(corners); i++) {
 		const struct cbpf_insn *insns = corners[i / 2].insns;
 		size_t n = corners[i / 2].n;
-		struct expression e = {(struct cbpf_insn *)insns, n, false};
+		struct expression e = {(struct cbpf_insn *)insns, n, false, false};
 		uint32_t len = (uint32_t)f.len;
 		int fd = load(&e, false, i % 2);
 

@@ -115,13 +115,11 @@ static size_t take_program(struct input *in, bool raw, struct cbpf_insn *prog)
 /* Has libpcap's interpreter an answer? It has none to what its compiler never writes. */
 static bool libpcap_knows(const struct cbpf_insn *prog, size_t n)
 {
-	if (cbpf_has_loops(prog, n))
+	if (cbpf_has_loops(prog, n) || cbpf_reads_unset(prog, n))
 		return false;
 	for (size_t k = 0; k < n; k++) {
 		uint16_t op = BPF_OP(prog[k].code);
 
-		if (BPF_MODE(prog[k].code) == BPF_MEM && BPF_CLASS(prog[k].code) <= BPF_LDX)
-			return false;
 		if (BPF_CLASS(prog[k].code) != BPF_ALU || BPF_SRC(prog[k].code) != BPF_K)
 			continue;
 		if ((op == BPF_DIV || op == BPF_MOD) && !prog[k].k)
@@ -178,7 +176,7 @@ static void check(const struct cbpf_insn *prog, size_t n, uint8_t options, const
 		.prog_array_fd = options & ARRAY ? 3 : -1,
 		.index = 2,
 	};
-	const struct expression e = {(struct cbpf_insn *)(uintptr_t)prog, n, false};
+	const struct expression e = {(struct cbpf_insn *)(uintptr_t)prog, n, false, false};
 	_cleanup_free_ struct bpf_insn *insns = NULL;
 	_cleanup_free_ uint8_t *bytes = malloc(len + 1);
 	int valid = cbpf_check(prog, n), err;

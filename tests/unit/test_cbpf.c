@@ -108,6 +108,23 @@ TEST(loop_entered_from_below)
 			 0);
 }
 
+#define UNSET(...)                                                \
+	cbpf_reads_unset((const struct cbpf_insn[]){__VA_ARGS__}, \
+			 COUNT(((const struct cbpf_insn[]){__VA_ARGS__})))
+
+/* On one of two ways is enough. */
+TEST(memory_that_is_not_set)
+{
+	assert_true(UNSET(INSN(BPF_LD | BPF_MEM, 3), RET));
+	assert_false(UNSET(INSN(BPF_ST, 3), INSN(BPF_LD | BPF_MEM, 3), RET));
+	assert_true(UNSET(INSN(BPF_ST, 2), INSN(BPF_LD | BPF_MEM, 3), RET));
+	assert_true(UNSET(COND(BPF_JMP | BPF_JEQ, 0, 1), INSN(BPF_STX, 3),
+			  INSN(BPF_LDX | BPF_MEM, 3), RET));
+	assert_false(UNSET(COND(BPF_JMP | BPF_JEQ, 0, 2), INSN(BPF_STX, 3),
+			   INSN(BPF_JMP | BPF_JA, 1), INSN(BPF_ST, 3), INSN(BPF_LDX | BPF_MEM, 3),
+			   RET));
+}
+
 TEST(memory)
 {
 	static const uint16_t codes[] = {BPF_LD | BPF_MEM, BPF_LDX | BPF_MEM, BPF_ST, BPF_STX};
@@ -282,6 +299,7 @@ int main(void)
 		IT("jumps stay inside", jumps),
 		IT("loops stand side by side", loops),
 		IT("a loop is entered at its beginning", loop_entered_from_below),
+		IT("memory that is read before it is set is found", memory_that_is_not_set),
 		IT("there are 16 words of memory", memory),
 		IT("negative offsets are not in the packet", negative),
 		IT("what jumps cannot reach over is too long", too_long),

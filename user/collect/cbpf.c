@@ -2,6 +2,7 @@
 #include "collect/cbpf.h"
 
 #include <errno.h>
+#include <string.h>
 
 #include <linux/filter.h>
 
@@ -149,6 +150,34 @@ bool cbpf_has_loops(const struct cbpf_insn *prog, size_t n)
 	for (size_t pc = 0; pc < n; pc++)
 		if (jumps_back(prog, pc))
 			return true;
+	return false;
+}
+
+bool cbpf_reads_unset(const struct cbpf_insn *prog, size_t n)
+{
+	/* Of each instruction: the words that are set on every way to it. */
+	uint16_t set[CBPF_MAX + 1];
+
+	memset(set, 0xff, sizeof(set));
+	set[0] = 0;
+	for (size_t pc = 0; pc < n; pc++) {
+		const struct cbpf_insn *i = &prog[pc];
+		uint16_t now = set[pc];
+
+		if ((i->code == (BPF_LD | BPF_MEM) || i->code == (BPF_LDX | BPF_MEM)) &&
+		    !(now & 1u << i->k))
+			return true;
+		if (i->code == BPF_ST || i->code == BPF_STX)
+			now |= (uint16_t)(1u << i->k);
+		if (i->code == (BPF_JMP | BPF_JA)) {
+			set[cbpf_ja_target(prog, pc)] &= now;
+		} else if (BPF_CLASS(i->code) == BPF_JMP) {
+			set[pc + 1 + i->jt] &= now;
+			set[pc + 1 + i->jf] &= now;
+		} else if (BPF_CLASS(i->code) != BPF_RET) {
+			set[pc + 1] &= now;
+		}
+	}
 	return false;
 }
 

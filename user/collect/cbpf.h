@@ -46,8 +46,15 @@ size_t cbpf_ja_target(const struct cbpf_insn *prog, size_t pc);
 bool cbpf_has_loops(const struct cbpf_insn *prog, size_t n);
 
 /*
+ * It may load a word of memory that it has not stored to: a checked program without loops. Such are
+ * what libpcap 1.10 makes of `geneve or …`.
+ */
+bool cbpf_reads_unset(const struct cbpf_insn *prog, size_t n);
+
+/*
  * Does the program, which has been checked, match that packet, of which `caplen` bytes are there
- * and which had `len`? Loops end after CBPF_ROUNDS. (collect/cbpf_run.c)
+ * and which had `len`? Loops end after CBPF_ROUNDS; memory is 0 at
+ * first. (collect/cbpf_run.c)
  */
 bool cbpf_run(const struct cbpf_insn *prog, size_t n, const uint8_t *packet, uint32_t caplen,
 	      uint32_t len);

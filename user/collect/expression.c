@@ -38,6 +38,7 @@ static int copy_program(struct expression **out, const struct bpf_program *prog)
 	}
 	memcpy(e->insns, prog->bf_insns, e->n * sizeof(*e->insns));
 	e->loops = cbpf_has_loops(e->insns, e->n);
+	e->unset = !e->loops && cbpf_reads_unset(e->insns, e->n);
 	*out = e;
 	return 0;
 }
@@ -101,8 +102,11 @@ void expression_free(struct expression *e)
 bool expression_matches(const struct expression *e, const uint8_t *packet, uint32_t caplen,
 			uint32_t len)
 {
-	/* What libpcap makes of `protochain` does not end on every packet. */
-	if (e->loops)
+	/*
+	 * What libpcap makes of `protochain` does not end on every packet; and its interpreter's
+	 * memory holds at first what was left on the stack.
+	 */
+	if (e->loops || e->unset)
 		return cbpf_run(e->insns, e->n, packet, caplen, len);
 	return bpf_filter((const struct bpf_insn *)e->insns, packet, len, caplen) != 0;
 }
