@@ -55,7 +55,8 @@ int decode_packet(const void *data, size_t len, const struct fl_packet **out)
 {
 	const struct fl_packet *p = data;
 
-	if (len < sizeof(*p) || p->caplen > len - sizeof(*p) || p->caplen > p->len)
+	if (len < sizeof(*p) || p->caplen > len - sizeof(*p) || p->caplen > p->len ||
+	    p->len > INT32_MAX)
 		return -EBADMSG;
 	*out = p;
 	return 0;

@@ -22,7 +22,10 @@ int decode_record(const void *data, size_t len, const struct fl_header **out);
 /* The same for one entry of the socket iterator's output. */
 int decode_snapshot(const void *data, size_t len, const struct fl_snapshot **out);
 
-/* The same for a packet: its bytes, caplen of them, follow *out, and are no more than it had. */
+/*
+ * The same for a packet: its bytes, caplen of them, follow *out, and are no more than it had, which
+ * is less than 2 GiB.
+ */
 int decode_packet(const void *data, size_t len, const struct fl_packet **out);
 
 /* The same for a record of a flow, and for the key of a map's entry. */
