@@ -38,7 +38,8 @@ struct tracker {
 	uint64_t lost_of_cpu[];
 };
 
-/* How long it is since `then`; 0: unknown, also where clocks of two CPUs disagree which is first. */
+/* How long it is since `then`; 0: unknown, also where clocks of two CPUs disagree which is first.
+ */
 static inline uint64_t tracker_since(uint64_t now, uint64_t then)
 {
 	return then && then < now ? now - then : 0;
