@@ -251,7 +251,8 @@ TEST(packets)
 TEST(flows)
 {
 	const struct fl_flow_record *out = NULL;
-	struct fl_flow_record r = {.hdr = {.type = FL_FLOW, .len = sizeof(r)}};
+	struct fl_flow_record r = {.hdr = {.type = FL_FLOW, .len = sizeof(r)},
+				   .count = {.packets = 1}};
 
 	for (uint64_t kind = 0; kind < 8; kind++) {
 		r.key.bits = FL_BITS_PUT(kind, FL_BITS_KIND);
@@ -264,6 +265,9 @@ TEST(flows)
 	r.hdr.len--;
 	assert_int_equal(decode_flow(&r, sizeof(r), &out), -EBADMSG);
 	r.hdr.len++;
+	r.count.packets = 0;
+	assert_int_equal(decode_flow(&r, sizeof(r), &out), -EBADMSG);
+	r.count.packets = 1;
 	r.hdr.type = FL_LISTEN;
 	assert_int_equal(decode_flow(&r, sizeof(r), &out), -EBADMSG);
 }

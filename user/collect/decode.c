@@ -72,7 +72,7 @@ int decode_flow(const void *data, size_t len, const struct fl_flow_record **out)
 	const struct fl_flow_record *r = data;
 
 	if (len < sizeof(*r) || r->hdr.type != FL_FLOW || r->hdr.len != sizeof(*r) ||
-	    !decode_flow_key(&r->key))
+	    !decode_flow_key(&r->key) || !r->count.packets)
 		return -EBADMSG;
 	*out = r;
 	return 0;

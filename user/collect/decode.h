@@ -28,7 +28,7 @@ int decode_snapshot(const void *data, size_t len, const struct fl_snapshot **out
  */
 int decode_packet(const void *data, size_t len, const struct fl_packet **out);
 
-/* The same for a record of a flow, and for the key of a map's entry. */
+/* The same for a record of a flow, of at least one packet, and for the key of a map's entry. */
 int decode_flow(const void *data, size_t len, const struct fl_flow_record **out);
 bool decode_flow_key(const struct fl_flow_key *key);
 
