@@ -106,6 +106,10 @@ TEST(loop_entered_from_below)
 	assert_int_equal(CHECK(COND(BPF_JMP | BPF_JEQ, 0, 1), INSN(BPF_MISC, 0),
 			       INSN(BPF_JMP | BPF_JA, -2), RET),
 			 0);
+	/* What ends falls through to nothing. */
+	assert_int_equal(CHECK(COND(BPF_JMP | BPF_JEQ, 0, 2), INSN(BPF_ALU | BPF_MOD | BPF_K, 0),
+			       INSN(BPF_MISC, 0), INSN(BPF_JMP | BPF_JA, -2), RET),
+			 -EINVAL);
 }
 
 #define UNSET(...)                                                \

@@ -16,6 +16,13 @@ bool cbpf_is_jump(const struct cbpf_insn *insn)
 	return BPF_CLASS(insn->code) == BPF_JMP || BPF_CLASS(insn->code) == BPF_RET;
 }
 
+bool cbpf_ends(const struct cbpf_insn *insn)
+{
+	return BPF_CLASS(insn->code) == BPF_RET ||
+	       (!insn->k && (insn->code == (BPF_ALU | BPF_DIV | BPF_K) ||
+			     insn->code == (BPF_ALU | BPF_MOD | BPF_K)));
+}
+
 bool cbpf_is_load(const struct cbpf_insn *insn)
 {
 	uint16_t mode = BPF_MODE(insn->code);
@@ -128,7 +135,7 @@ static int check_beginnings(const struct cbpf_insn *prog, size_t n)
 	for (size_t pc = 0; pc < n; pc++) {
 		const struct cbpf_insn *i = &prog[pc];
 
-		if (!reached[pc] || BPF_CLASS(i->code) == BPF_RET)
+		if (!reached[pc] || cbpf_ends(i))
 			continue;
 		if (i->code == (BPF_JMP | BPF_JA)) {
 			size_t target = cbpf_ja_target(prog, pc);
@@ -174,7 +181,7 @@ bool cbpf_reads_unset(const struct cbpf_insn *prog, size_t n)
 		} else if (BPF_CLASS(i->code) == BPF_JMP) {
 			set[pc + 1 + i->jt] &= now;
 			set[pc + 1 + i->jf] &= now;
-		} else if (BPF_CLASS(i->code) != BPF_RET) {
+		} else if (!cbpf_ends(i)) {
 			set[pc + 1] &= now;
 		}
 	}

@@ -40,6 +40,8 @@ int cbpf_check(const struct cbpf_insn *prog, size_t n);
 bool cbpf_is_load(const struct cbpf_insn *insn);
 /* The jumps, JA and conditional, and RET. */
 bool cbpf_is_jump(const struct cbpf_insn *insn);
+/* The program does not get beyond it: RET, a division by the constant 0. */
+bool cbpf_ends(const struct cbpf_insn *insn);
 /* Where a JA at `pc` goes. */
 size_t cbpf_ja_target(const struct cbpf_insn *prog, size_t pc);
 /* It jumps backward somewhere. */
