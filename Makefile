@@ -4,6 +4,7 @@
 #   make demo       see it work: a lab, a trace, a comparison (needs root)
 #   make bench      what it costs, beside the same without it (needs root); FULL=1: at length; BENCH_JSON=FILE
 #   make test       unit, BPF and end-to-end tests, under ASan and UBSan (needs root)
+#   make fuzz       each parser against libFuzzer, FUZZ_SECONDS=60 of it; FUZZ="packet_file netlink" chooses
 #   make test-kernels   end-to-end tests on other kernels, under QEMU; KERNELS="6.1 7" chooses
 #   make test-clangs    the same sources with every clang-N there is; CLANGS="16 19" chooses
 #   make install    to $(DESTDIR)$(PREFIX)
@@ -16,7 +17,12 @@
 VERSION := 0.1.0
 PREFIX  ?= /usr/local
 
-ifeq ($(ASAN),1)
+ifeq ($(FUZZING),1)
+B := build-fuzz
+CC := clang
+SANITIZE := -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
+OPT_LEVEL := -O1
+else ifeq ($(ASAN),1)
 B := build-asan
 SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 OPT_LEVEL := -O1
@@ -40,7 +46,7 @@ CLANG   ?= clang
 BPFTOOL ?= bpftool
 
 .DEFAULT_GOAL := all
-.PHONY: all demo test test-kernels test-clangs test-unit test-bpf test-e2e install clean bench format deps man
+.PHONY: all demo test test-kernels test-clangs test-unit test-bpf test-e2e install clean bench format deps man fuzz
 .DELETE_ON_ERROR:
 .SECONDARY:
 
@@ -144,7 +150,7 @@ TESTS := $(TEST_SRCS:tests/%.c=$(B)/tests/%)
 TEST_TOOLS := $(patsubst tests/%.c,$(B)/tests/%,$(wildcard tests/tools/*.c))
 TEST_SKELS := $(patsubst tests/bpf/%.bpf.c,$(B)/gen/tests_%.skel.h,$(wildcard tests/bpf/*.bpf.c))
 
-$(B)/tests: $(TESTS) $(TEST_TOOLS)
+$(B)/tests: $(TESTS) $(TEST_TOOLS) $(B)/tests/fuzz
 $(B)/tests/bpf: $(filter $(B)/tests/bpf/%,$(TESTS))
 	@:
 $(B)/tests/tools: $(TEST_TOOLS)
@@ -179,6 +185,33 @@ $(B)/tests/bpf/test_expression $(B)/tests/bpf/test_expression_tag: $(B)/tests/bp
 
 .PHONY: $(B)/tests $(B)/tests/bpf $(B)/tests/tools
 -include $(wildcard $(B)/tests/*/*.d)
+
+# --- fuzzing ------------------------------------------------------------------------------------
+
+# A target with replay.c's main is a test that takes every file of its corpus; with FUZZING=1 (clang's
+# libFuzzer, in build-fuzz) it looks for more.
+FUZZ_SECONDS ?= 60
+FUZZ_TARGETS := $(patsubst tests/%.c,$(B)/tests/%,$(sort $(wildcard tests/fuzz/fuzz_*.c)))
+
+$(FUZZ_TARGETS): $(B)/tests/fuzz/quiet.o $(if $(FUZZING),,$(B)/tests/fuzz/replay.o)
+$(FUZZ_TARGETS): ALL_LDFLAGS += -Wl,--wrap=log_write $(if $(FUZZING),-fsanitize=fuzzer)
+$(FUZZ_TARGETS): TEST_LIBS :=
+$(B)/tests/fuzz/fuzz_cbpf $(B)/tests/fuzz/fuzz_expression: $(B)/tests/fuzz/ebpf_run.o
+$(B)/tests/fuzz/fuzz_expression: $(B)/tests/bpf/pcap_filter.o
+$(B)/tests/bpf/test_expression: $(B)/tests/fuzz/ebpf_run.o
+$(B)/tests/fuzz: $(FUZZ_TARGETS)
+	@:
+
+$(B)/fuzz-deps: scripts/install-deps
+	@mkdir -p $(@D)
+	$(Q)scripts/install-deps fuzz
+	@touch $@
+
+fuzz: $(B)/fuzz-deps
+	$(Q)$(MAKE) --no-print-directory FUZZING=1 build-fuzz/tests/fuzz
+	$(Q)FUZZ="$(FUZZ)" tests/fuzz/run build-fuzz $(FUZZ_SECONDS)
+
+.PHONY: $(B)/tests/fuzz
 
 # --- what it costs ------------------------------------------------------------------------------
 
@@ -228,6 +261,7 @@ install: all man
 
 clean:
 	rm -rf build build-asan build-clang*
+	rm -rf build build-asan build-fuzz
 
 format:
 	clang-format -i $$(git ls-files 'bpf/*.[ch]' 'user/*.[ch]' 'tests/*.[ch]')

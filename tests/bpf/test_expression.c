@@ -10,6 +10,7 @@
 #include "cbpf_random.h"
 
 #include "base/log.h"
+#include "fuzz/ebpf_run.h"
 
 #define CUTS     12
 #define PROGRAMS 3000
@@ -31,11 +32,41 @@ static bool run(int fd, const struct frame *f)
 	return (int)o.retval == PACKET_FILTER_YES;
 }
 
+/* The interpreter, on the frame in one piece, and on one of which half is in fragments. */
+struct interpreted {
+	struct bpf_insn *insns;
+	size_t n;
+};
+
+static struct interpreted interpret(const struct expression *e, bool l3, bool compact)
+{
+	struct packet_filter_options o = {.l3 = l3, .compact = compact, .prog_array_fd = -1};
+	struct interpreted i = {0};
+
+	assert_int_equal(packet_filter_translate(&i.insns, &i.n, e->insns, e->n, &o), 0);
+	assert_null(ebpf_check(i.insns, i.n));
+	return i;
+}
+
+static void assert_interpreted(const struct interpreted *i, const struct frame *f, bool want)
+{
+	uint32_t len = (uint32_t)f->len;
+	const struct ebpf_packet whole = {.bytes = f->bytes, .len = len, .linear = len};
+	const struct ebpf_packet half = {.bytes = f->bytes, .len = len, .linear = len / 2};
+	int got;
+
+	assert_null(ebpf_run(i->insns, i->n, &whole, &got));
+	assert_int_equal(got, want ? PACKET_FILTER_YES : PACKET_FILTER_NO);
+	assert_null(ebpf_run(i->insns, i->n, &half, &got));
+	assert_int_equal(got, want ? PACKET_FILTER_YES : PACKET_FILTER_NO);
+}
+
 /* How many packets it matches. */
 static size_t compare(const struct comparison *k, const char *text, struct pcap_filter *witness,
 		      const struct expression *e)
 {
 	int plain = load(e, k->l3, false), compact = load(e, k->l3, true);
+	struct interpreted by_us[2] = {interpret(e, k->l3, false), interpret(e, k->l3, true)};
 	size_t matched = 0, offset = any() % k->cuts;
 
 	if (plain < 0 || compact < 0)
@@ -53,9 +84,12 @@ static size_t compare(const struct comparison *k, const char *text, struct pcap_
 			frame_print(f);
 			fail_msg("%s: libpcap says %d", text, want);
 		}
+		assert_interpreted(&by_us[i % 2], f, want);
 		assert_int_equal(expression_matches(e, f->bytes, len, len), want);
 		assert_int_equal(cbpf_run(e->insns, e->n, f->bytes, len, len), want);
 	}
+	free(by_us[0].insns);
+	free(by_us[1].insns);
 	close(plain);
 	close(compact);
 	return matched;
@@ -111,8 +145,9 @@ TEST(random_programs)
 	c = make_corpus(false);
 	for (size_t i = 0; i < programs; i++) {
 		struct random_program p = random_program();
-		struct expression e = {p.insns, p.n, false};
+		struct expression e = {p.insns, p.n, false, false};
 		int fd = load(&e, false, i % 2);
+		struct interpreted by_us = interpret(&e, false, i % 2);
 
 		if (fd < 0) {
 			/* Once more, to see what the verifier says. */
@@ -134,7 +169,9 @@ TEST(random_programs)
 				frame_print(f);
 				fail_msg("program %zu: libpcap says %d", i, want);
 			}
+			assert_interpreted(&by_us, f, want);
 		}
+		free(by_us.insns);
 		close(fd);
 	}
 	fprintf(stderr, "# %zu programs, %zu packets asked about, %zu match\n", programs, asked,
@@ -194,7 +231,7 @@ TEST(where_libpcap_has_no_answer)
 	for (size_t i = 0; i < 2 * COUNT(corners); i++) {
 		const struct cbpf_insn *insns = corners[i / 2].insns;
 		size_t n = corners[i / 2].n;
-		struct expression e = {(struct cbpf_insn *)insns, n, false};
+		struct expression e = {(struct cbpf_insn *)insns, n, false, false};
 		uint32_t len = (uint32_t)f.len;
 		int fd = load(&e, false, i % 2);
 

@@ -147,7 +147,7 @@ static void on_expression(void *ctx, const char *text)
 
 static void on_program(struct wire *w, const struct random_program *p)
 {
-	struct expression e = {(struct cbpf_insn *)p->insns, p->n, false};
+	struct expression e = {(struct cbpf_insn *)p->insns, p->n, false, false};
 	bool matched;
 
 	put_expression(w, &e);

@@ -97,6 +97,38 @@ TEST(loops)
 			 -EINVAL);
 }
 
+/* Jumped over, and then back to. */
+TEST(loop_entered_from_below)
+{
+	assert_int_equal(CHECK(INSN(BPF_JMP | BPF_JA, 1), INSN(BPF_MISC, 0),
+			       INSN(BPF_JMP | BPF_JA, -2), RET),
+			 -EINVAL);
+	assert_int_equal(CHECK(COND(BPF_JMP | BPF_JEQ, 0, 1), INSN(BPF_MISC, 0),
+			       INSN(BPF_JMP | BPF_JA, -2), RET),
+			 0);
+	/* What ends falls through to nothing. */
+	assert_int_equal(CHECK(COND(BPF_JMP | BPF_JEQ, 0, 2), INSN(BPF_ALU | BPF_MOD | BPF_K, 0),
+			       INSN(BPF_MISC, 0), INSN(BPF_JMP | BPF_JA, -2), RET),
+			 -EINVAL);
+}
+
+#define UNSET(...)                                                \
+	cbpf_reads_unset((const struct cbpf_insn[]){__VA_ARGS__}, \
+			 COUNT(((const struct cbpf_insn[]){__VA_ARGS__})))
+
+/* On one of two ways is enough. */
+TEST(memory_that_is_not_set)
+{
+	assert_true(UNSET(INSN(BPF_LD | BPF_MEM, 3), RET));
+	assert_false(UNSET(INSN(BPF_ST, 3), INSN(BPF_LD | BPF_MEM, 3), RET));
+	assert_true(UNSET(INSN(BPF_ST, 2), INSN(BPF_LD | BPF_MEM, 3), RET));
+	assert_true(UNSET(COND(BPF_JMP | BPF_JEQ, 0, 1), INSN(BPF_STX, 3),
+			  INSN(BPF_LDX | BPF_MEM, 3), RET));
+	assert_false(UNSET(COND(BPF_JMP | BPF_JEQ, 0, 2), INSN(BPF_STX, 3),
+			   INSN(BPF_JMP | BPF_JA, 1), INSN(BPF_ST, 3), INSN(BPF_LDX | BPF_MEM, 3),
+			   RET));
+}
+
 TEST(memory)
 {
 	static const uint16_t codes[] = {BPF_LD | BPF_MEM, BPF_LDX | BPF_MEM, BPF_ST, BPF_STX};
@@ -187,6 +219,7 @@ static const struct {
 	{"ifname eth0", NULL, false, -EINVAL},
 	{"on eth0", NULL, false, -EINVAL},
 	{"wlan type mgt", NULL, false, -EINVAL},
+	{"decnet host 1.x", NULL, false, -EINVAL}, /* libpcap's message ends with a newline */
 	{"ether host 02:00:00:00:00:01", NULL, true, -EINVAL},
 	{"vlan 5", NULL, true, -EINVAL},
 	{"inbound", "it asks for what is not in a packet's bytes", false, -EOPNOTSUPP},
@@ -269,6 +302,8 @@ int main(void)
 		IT("a program ends with RET", ends),
 		IT("jumps stay inside", jumps),
 		IT("loops stand side by side", loops),
+		IT("a loop is entered at its beginning", loop_entered_from_below),
+		IT("memory that is read before it is set is found", memory_that_is_not_set),
 		IT("there are 16 words of memory", memory),
 		IT("negative offsets are not in the packet", negative),
 		IT("what jumps cannot reach over is too long", too_long),

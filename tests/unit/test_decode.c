@@ -227,6 +227,51 @@ TEST(random_buffers)
 	assert_true(accepted > 10000 && accepted < 900000);
 }
 
+TEST(packets)
+{
+	const struct fl_packet *out = NULL;
+	struct {
+		struct fl_packet p;
+		uint8_t data[60];
+	} r = {.p = {.caplen = 60, .len = 1500}};
+
+	assert_int_equal(decode_packet(&r, sizeof(r.p) + 60, &out), 0);
+	assert_ptr_equal(out, &r.p);
+	assert_int_equal(decode_packet(&r, sizeof(r.p) + 59, &out), -EBADMSG);
+	assert_int_equal(decode_packet(&r, sizeof(r.p) - 1, &out), -EBADMSG);
+	r.p.len = 59;
+	assert_int_equal(decode_packet(&r, sizeof(r.p) + 60, &out), -EBADMSG);
+	/* A tag that is put back makes it longer. */
+	r.p.len = UINT32_MAX - 3;
+	assert_int_equal(decode_packet(&r, sizeof(r.p) + 60, &out), -EBADMSG);
+	r.p.len = 60;
+	assert_int_equal(decode_packet(&r, sizeof(r.p) + 60, &out), 0);
+}
+
+TEST(flows)
+{
+	const struct fl_flow_record *out = NULL;
+	struct fl_flow_record r = {.hdr = {.type = FL_FLOW, .len = sizeof(r)},
+				   .count = {.packets = 1}};
+
+	for (uint64_t kind = 0; kind < 8; kind++) {
+		r.key.bits = FL_BITS_PUT(kind, FL_BITS_KIND);
+		assert_int_equal(decode_flow(&r, sizeof(r), &out),
+				 kind < FL_FLOW_KINDS ? 0 : -EBADMSG);
+		assert_int_equal(decode_flow_key(&r.key), kind < FL_FLOW_KINDS);
+	}
+	r.key.bits = 0;
+	assert_int_equal(decode_flow(&r, sizeof(r) - 1, &out), -EBADMSG);
+	r.hdr.len--;
+	assert_int_equal(decode_flow(&r, sizeof(r), &out), -EBADMSG);
+	r.hdr.len++;
+	r.count.packets = 0;
+	assert_int_equal(decode_flow(&r, sizeof(r), &out), -EBADMSG);
+	r.count.packets = 1;
+	r.hdr.type = FL_LISTEN;
+	assert_int_equal(decode_flow(&r, sizeof(r), &out), -EBADMSG);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -238,6 +283,8 @@ int main(void)
 		IT("only IPv4 and IPv6 are taken", families),
 		IT("states that the kernel does not have are refused", states),
 		IT("a snapshot's length, family, states and holder are checked", snapshots),
+		IT("a packet's length and what is there of it are checked", packets),
+		IT("a flow's length, type and kind are checked", flows),
 		IT("a million random buffers are never taken wrongly nor read past their end",
 		   random_buffers),
 	};

@@ -107,6 +107,8 @@ TEST(seconds)
 
 	assert_int_equal(opt_parse_seconds("2", &v), 0);
 	assert_true(v == 2000000000);
+	assert_int_equal(opt_parse_seconds("17.115", &v), 0);
+	assert_int_equal(v, 17115000000ULL);
 	assert_int_equal(opt_parse_seconds("0.5", &v), 0);
 	assert_true(v == 500000000);
 	assert_int_equal(opt_parse_seconds(".25s", &v), 0);

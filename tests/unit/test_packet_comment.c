@@ -17,6 +17,8 @@ static const struct cgroup plain = {.path = "/user.slice"};
 static const struct netns host = {.inode = 100};
 static const struct netns blue = {.inode = 101, .name = "blue"};
 static const struct netns of_web = {.inode = 102, .name = "1f2e3d", .container = &web};
+static const struct container machine = {.runtime = "nspawn", .id = "a\nb\x1b[0m", .name = "a"};
+static const struct netns of_machine = {.inode = 104, .container = &machine};
 static const struct netns of_job = {.inode = 103, .container = &unnamed};
 
 static void assert_text(struct buf *b, const char *text)
@@ -66,6 +68,9 @@ TEST(places)
 	assert_text(&b, "web (docker 9061b343c784), netns 102");
 	packet_comment_netns(&b, &of_job);
 	assert_text(&b, "containerd job-7, netns 103");
+	/* An id that is a name may hold anything too. */
+	packet_comment_netns(&b, &of_machine);
+	assert_text(&b, "a (nspawn a\\x0ab\\x1b[0m), netns 104");
 }
 
 TEST(both_ends)

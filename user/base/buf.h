@@ -26,7 +26,8 @@ bool buf_grow(struct buf *b, size_t n);
 
 static inline void buf_put(struct buf *b, const void *data, size_t n)
 {
-	if (b->cap - b->len < n && !buf_grow(b, n))
+	/* Of nothing there may be no pointer, and in an empty buffer nowhere to put it. */
+	if (!n || (b->cap - b->len < n && !buf_grow(b, n)))
 		return;
 	memcpy(b->data + b->len, data, n);
 	b->len += n;

@@ -60,7 +60,8 @@ int opt_parse_seconds(const char *s, uint64_t *ns)
 		end++;
 	if (*end || !isfinite(v) || v <= 0 || v > 1e9)
 		return -EINVAL;
-	*ns = (uint64_t)(v * 1e9);
+	/* 17.115 is a little less than that, as a double. */
+	*ns = (uint64_t)llround(v * 1e9);
 	return *ns ? 0 : -EINVAL;
 }
 

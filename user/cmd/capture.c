@@ -37,23 +37,26 @@ static int add_dev(const struct opt *opt, const char *value, void *var)
 	return 0;
 }
 
-/* "10M" is a size, "60" and "60s" are seconds. */
+int capture_parse_rotate(const char *s, uint64_t *bytes, uint64_t *ns)
+{
+	uint64_t v;
+
+	if (!opt_parse_seconds(s, &v))
+		*ns = v;
+	else if (!opt_parse_size(s, &v) && v)
+		*bytes = v;
+	else
+		return -EINVAL;
+	return 0;
+}
+
 static int set_rotate(const struct opt *opt, const char *value, void *var)
 {
 	struct capture_config *cfg = var;
-	char text[32];
-	size_t n = strlen(value);
 
-	if (n && n < sizeof(text)) {
-		memcpy(text, value, n + 1);
-		if (text[n - 1] == 's')
-			text[n - 1] = '\0';
-		if (!opt_parse_seconds(text, &cfg->rotate_ns))
-			return 0;
-		if (!opt_parse_size(value, &cfg->rotate_bytes) && cfg->rotate_bytes)
-			return 0;
-	}
-	return opt_error(opt, value, "neither a size (10M) nor seconds (60)");
+	if (capture_parse_rotate(value, &cfg->rotate_bytes, &cfg->rotate_ns))
+		return opt_error(opt, value, "neither a size (10M) nor seconds (60)");
+	return 0;
 }
 
 #define OFF(member) offsetof(struct capture_config, member)
@@ -181,8 +184,7 @@ static void put_words(struct buf *b, char *const *words, int n, bool alone)
 		buf_putc(b, ')');
 }
 
-/* These, and what FILTER wants of addresses, ports and family. */
-static int compose(const struct filter *f, char *const *words, int n, struct buf *b)
+int capture_compose(const struct filter *f, char *const *words, int n, struct buf *b)
 {
 	bool family = f->only_v4 != f->only_v6;
 	char text[ADDR_TEXT_MAX];
@@ -298,7 +300,7 @@ int cmd_capture(int argc, char **argv)
 
 	err = opt_parse("flowner capture", sets, argc, argv, false, &rest);
 	if (!err)
-		err = compose(&cfg.filter, argv + rest, argc - rest, &expression);
+		err = capture_compose(&cfg.filter, argv + rest, argc - rest, &expression);
 	cfg.expression = expression.data;
 	if (err == OPT_HELP) {
 		print_help(sets);

@@ -39,6 +39,15 @@ struct capture_config {
 int capture_run(const struct capture_config *cfg);
 int capture_read(const struct capture_config *cfg);
 
+/* "10M" is a size, "60" and "60s" are seconds: one of the two is set. 0 or -EINVAL, silently. */
+int capture_parse_rotate(const char *s, uint64_t *bytes, uint64_t *ns);
+
+/*
+ * The words of the command line, and what FILTER wants of addresses, ports and family, as one
+ * expression with its NUL. 0 or -ENOMEM.
+ */
+int capture_compose(const struct filter *f, char *const *words, int n, struct buf *b);
+
 /*
  * cfg->expression for links with an Ethernet header, or (l3) without. NULL: it is empty. 0 or
  * -EINVAL, logged. The caller frees it.

@@ -11,6 +11,7 @@
 
 #include "base/cleanup.h"
 #include "capture.skel.h"
+#include "collect/decode.h"
 #include "collect/packet_filter.h"
 #include "collect/probe.h"
 
@@ -98,10 +99,10 @@ static int configure(struct capture_source *s)
 
 static int on_record(void *ctx, void *data, size_t len)
 {
-	const struct fl_packet *p = data;
 	struct capture_source *s = ctx;
+	const struct fl_packet *p;
 
-	if (len >= sizeof(*p) && p->caplen <= len - sizeof(*p))
+	if (!decode_packet(data, len, &p))
 		s->each(s->ctx, p, (const uint8_t *)(p + 1));
 	/* A negative value ends this round; the record counts as read all the same. */
 	return ++s->batch >= CAPTURE_SOURCE_BATCH ? -ECANCELED : 0;

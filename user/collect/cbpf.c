@@ -2,6 +2,7 @@
 #include "collect/cbpf.h"
 
 #include <errno.h>
+#include <string.h>
 
 #include <linux/filter.h>
 
@@ -13,6 +14,13 @@ size_t cbpf_ja_target(const struct cbpf_insn *prog, size_t pc)
 bool cbpf_is_jump(const struct cbpf_insn *insn)
 {
 	return BPF_CLASS(insn->code) == BPF_JMP || BPF_CLASS(insn->code) == BPF_RET;
+}
+
+bool cbpf_ends(const struct cbpf_insn *insn)
+{
+	return BPF_CLASS(insn->code) == BPF_RET ||
+	       (!insn->k && (insn->code == (BPF_ALU | BPF_DIV | BPF_K) ||
+			     insn->code == (BPF_ALU | BPF_MOD | BPF_K)));
 }
 
 bool cbpf_is_load(const struct cbpf_insn *insn)
@@ -118,6 +126,32 @@ static int check_loops(const struct cbpf_insn *prog, size_t n)
 	return 0;
 }
 
+/* What the program gets to without a jump back, it gets to first: a jump back leads nowhere else.
+ */
+static int check_beginnings(const struct cbpf_insn *prog, size_t n)
+{
+	bool reached[CBPF_MAX + 1] = {true};
+
+	for (size_t pc = 0; pc < n; pc++) {
+		const struct cbpf_insn *i = &prog[pc];
+
+		if (!reached[pc] || cbpf_ends(i))
+			continue;
+		if (i->code == (BPF_JMP | BPF_JA)) {
+			size_t target = cbpf_ja_target(prog, pc);
+
+			if (target <= pc && !reached[target])
+				return -EINVAL;
+			reached[target] = true;
+		} else if (BPF_CLASS(i->code) == BPF_JMP) {
+			reached[pc + 1 + i->jt] = reached[pc + 1 + i->jf] = true;
+		} else {
+			reached[pc + 1] = true;
+		}
+	}
+	return 0;
+}
+
 bool cbpf_has_loops(const struct cbpf_insn *prog, size_t n)
 {
 	for (size_t pc = 0; pc < n; pc++)
@@ -126,17 +160,45 @@ bool cbpf_has_loops(const struct cbpf_insn *prog, size_t n)
 	return false;
 }
 
+bool cbpf_reads_unset(const struct cbpf_insn *prog, size_t n)
+{
+	/* Of each instruction: the words that are set on every way to it. */
+	uint16_t set[CBPF_MAX + 1];
+
+	memset(set, 0xff, sizeof(set));
+	set[0] = 0;
+	for (size_t pc = 0; pc < n; pc++) {
+		const struct cbpf_insn *i = &prog[pc];
+		uint16_t now = set[pc];
+
+		if ((i->code == (BPF_LD | BPF_MEM) || i->code == (BPF_LDX | BPF_MEM)) &&
+		    !(now & 1u << i->k))
+			return true;
+		if (i->code == BPF_ST || i->code == BPF_STX)
+			now |= (uint16_t)(1u << i->k);
+		if (i->code == (BPF_JMP | BPF_JA)) {
+			set[cbpf_ja_target(prog, pc)] &= now;
+		} else if (BPF_CLASS(i->code) == BPF_JMP) {
+			set[pc + 1 + i->jt] &= now;
+			set[pc + 1 + i->jf] &= now;
+		} else if (!cbpf_ends(i)) {
+			set[pc + 1] &= now;
+		}
+	}
+	return false;
+}
+
 int cbpf_check(const struct cbpf_insn *prog, size_t n)
 {
+	int err = 0;
+
 	if (!n || BPF_CLASS(prog[n - 1].code) != BPF_RET)
 		return -EINVAL;
 	if (n > CBPF_MAX)
 		return -E2BIG;
-	for (size_t pc = 0; pc < n; pc++) {
-		int err = check_insn(prog, n, pc);
-
-		if (err)
-			return err;
-	}
-	return check_loops(prog, n);
+	for (size_t pc = 0; !err && pc < n; pc++)
+		err = check_insn(prog, n, pc);
+	if (!err)
+		err = check_loops(prog, n);
+	return err ? err : check_beginnings(prog, n);
 }

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <json-c/json.h>
@@ -21,6 +22,10 @@ static void read_config(const struct json_object *json, struct container_facts *
 	f->name = container_facts_text(json, "Name", CONTAINER_NAME_MAX + 1);
 	if (f->name && f->name[0] == '/')
 		memmove(f->name, f->name + 1, strlen(f->name));
+	if (f->name && !*f->name) {
+		free(f->name);
+		f->name = NULL;
+	}
 	if (!json_object_is_type(json, json_type_object) ||
 	    !json_object_object_get_ex(json, "Config", &config))
 		return;

@@ -2,7 +2,6 @@
 #include "collect/decode.h"
 
 #include <errno.h>
-#include <stdbool.h>
 #include <stdint.h>
 #include <sys/socket.h>
 
@@ -49,5 +48,32 @@ int decode_snapshot(const void *data, size_t len, const struct fl_snapshot **out
 	if (len < sizeof(*s) || !sock_ok(&s->sock) || s->held >= FL_HELD_MAX)
 		return -EBADMSG;
 	*out = s;
+	return 0;
+}
+
+int decode_packet(const void *data, size_t len, const struct fl_packet **out)
+{
+	const struct fl_packet *p = data;
+
+	if (len < sizeof(*p) || p->caplen > len - sizeof(*p) || p->caplen > p->len ||
+	    p->len > INT32_MAX)
+		return -EBADMSG;
+	*out = p;
+	return 0;
+}
+
+bool decode_flow_key(const struct fl_flow_key *key)
+{
+	return FL_BITS_GET(key->bits, FL_BITS_KIND) < FL_FLOW_KINDS;
+}
+
+int decode_flow(const void *data, size_t len, const struct fl_flow_record **out)
+{
+	const struct fl_flow_record *r = data;
+
+	if (len < sizeof(*r) || r->hdr.type != FL_FLOW || r->hdr.len != sizeof(*r) ||
+	    !decode_flow_key(&r->key) || !r->count.packets)
+		return -EBADMSG;
+	*out = r;
 	return 0;
 }

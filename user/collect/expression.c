@@ -38,6 +38,7 @@ static int copy_program(struct expression **out, const struct bpf_program *prog)
 	}
 	memcpy(e->insns, prog->bf_insns, e->n * sizeof(*e->insns));
 	e->loops = cbpf_has_loops(e->insns, e->n);
+	e->unset = !e->loops && cbpf_reads_unset(e->insns, e->n);
 	*out = e;
 	return 0;
 }
@@ -55,6 +56,17 @@ static int explain(int err, char *why)
 	return err;
 }
 
+/* Some of libpcap's messages end with a newline, and what they quote may have any. */
+static void make_one_line(char *why)
+{
+	size_t n = strlen(why);
+
+	while (n && why[n - 1] == '\n')
+		why[--n] = '\0';
+	for (char *s = why; (s = strpbrk(s, "\r\n"));)
+		*s = ' ';
+}
+
 int expression_compile(struct expression **out, const char *text,
 		       const struct expression_options *o, char *why)
 {
@@ -69,6 +81,7 @@ int expression_compile(struct expression **out, const char *text,
 		return explain(-ENOMEM, why);
 	if (pcap_compile(link, &prog, text ?: "", 1, PCAP_NETMASK_UNKNOWN)) {
 		snprintf(why, EXPRESSION_ERROR, "%s", pcap_geterr(link));
+		make_one_line(why);
 		return -EINVAL;
 	}
 	err = cbpf_check((const struct cbpf_insn *)prog.bf_insns, prog.bf_len);
@@ -89,8 +102,11 @@ void expression_free(struct expression *e)
 bool expression_matches(const struct expression *e, const uint8_t *packet, uint32_t caplen,
 			uint32_t len)
 {
-	/* What libpcap makes of `protochain` does not end on every packet. */
-	if (e->loops)
+	/*
+	 * What libpcap makes of `protochain` does not end on every packet; and its interpreter's
+	 * memory holds at first what was left on the stack.
+	 */
+	if (e->loops || e->unset)
 		return cbpf_run(e->insns, e->n, packet, caplen, len);
 	return bpf_filter((const struct bpf_insn *)e->insns, packet, len, caplen) != 0;
 }

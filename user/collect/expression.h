@@ -18,6 +18,7 @@ struct expression {
 	struct cbpf_insn *insns;
 	size_t n;   /* at most CBPF_MAX */
 	bool loops; /* cbpf_has_loops() */
+	bool unset; /* cbpf_reads_unset() */
 };
 
 struct expression_options {

@@ -12,6 +12,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "collect/decode.h"
 #include "collect/flow_front.h"
 #include "collect/flow_map.h"
 #include "collect/probe.h"
@@ -274,16 +275,17 @@ static void hand_out(struct flow_source *s, const struct fl_flow_key *key,
 
 static int on_record(void *ctx, void *data, size_t len)
 {
-	const struct fl_flow_record *r = data;
+	const struct fl_flow_record *r;
 
-	if (len >= sizeof(*r) && r->hdr.type == FL_FLOW && r->hdr.len == sizeof(*r))
+	if (!decode_flow(data, len, &r))
 		hand_out(ctx, &r->key, &r->count);
 	return 0;
 }
 
 static void on_entry(void *ctx, const struct fl_flow_key *key, const struct fl_flow_count *count)
 {
-	hand_out(ctx, key, count);
+	if (decode_flow_key(key))
+		hand_out(ctx, key, count);
 }
 
 static int load_maps(struct flow_source *s)

@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/net_namespace.h>
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
 #include <poll.h>
@@ -24,6 +23,7 @@
 #include "collect/netns_set.h"
 #include "collect/rtnl_events.h"
 #include "collect/rtnl_query.h"
+#include "collect/rtnl_read.h"
 
 #define MS 1000000ULL
 
@@ -216,55 +216,23 @@ static void ask_about_dirty(struct link_monitor *m)
 
 /* --- notifications --- */
 
-static void on_link(struct link_monitor *m, const struct netns_member *member, struct nlmsghdr *h)
+/*
+ * Gone, or moved; nobody tells its peer, which has a new one in the latter case. It may be another
+ * device with that ifindex that is there by now: its own notification is to come.
+ */
+static void on_link_gone(struct link_monitor *m, uint64_t netns, uint32_t ifindex)
 {
-	const struct ifinfomsg *i = NLMSG_DATA(h);
-	uint64_t netns = member->id.cookie;
-	struct link *l;
+	struct link *l = topology_find(m->topology, netns, ifindex);
 
-	if (h->nlmsg_len < NLMSG_LENGTH(sizeof(*i)))
-		return;
-	/*
-	 * Only a hint: peers are numbered in it as that namespace sees others. The state is asked
-	 * for when the batch is through.
-	 */
-	if (h->nlmsg_type == RTM_NEWLINK) {
-		mark_dirty(m, netns, (uint32_t)i->ifi_index);
-		return;
-	}
-	/* AF_BRIDGE: the device has left a bridge. */
-	if (i->ifi_family != AF_UNSPEC) {
-		mark_dirty(m, netns, (uint32_t)i->ifi_index);
-		return;
-	}
-	/*
-	 * Gone, or moved; nobody tells its peer, which has a new one in the latter case. It may be
-	 * another device with that ifindex that is there by now: its own notification is to come.
-	 */
-	l = topology_find(m->topology, netns, (uint32_t)i->ifi_index);
 	if (l && l->peer)
 		mark_dirty(m, l->peer->netns->cookie, l->peer->ifindex);
-	topology_remove(m->topology, netns, (uint32_t)i->ifi_index);
+	topology_remove(m->topology, netns, ifindex);
 }
 
-static void on_nsid(struct link_monitor *m, struct nlmsghdr *h)
+static void on_nsid_gone(struct link_monitor *m, int32_t nsid)
 {
-	const struct netns_member *member;
-	int len = (int)(h->nlmsg_len - NLMSG_LENGTH(sizeof(struct rtgenmsg)));
-	struct rtattr *a =
-		(struct rtattr *)((char *)NLMSG_DATA(h) + NLMSG_ALIGN(sizeof(struct rtgenmsg)));
-	int32_t nsid = RTNL_NO_NSID;
+	const struct netns_member *member = netns_set_by_nsid(m->set, nsid);
 
-	for (; RTA_OK(a, len); a = RTA_NEXT(a, len))
-		if (a->rta_type == NETNSA_NSID && RTA_PAYLOAD(a) == sizeof(nsid))
-			memcpy(&nsid, RTA_DATA(a), sizeof(nsid));
-	member = netns_set_by_nsid(m->set, nsid);
-	if (h->nlmsg_type == RTM_NEWNSID) {
-		/* A peer's, mostly. Its namespace has a name or a process now or within moments. */
-		if (!member)
-			m->search_all = true;
-		return;
-	}
 	if (!member || member->self)
 		return;
 	forget_netns(m, member);
@@ -278,19 +246,33 @@ static void on_event(struct link_monitor *m, int32_t nsid, struct nlmsghdr *h)
 	const struct netns_member *self = netns_set_self(m->set);
 	const struct netns_member *member =
 		nsid == RTNL_NO_NSID ? self : netns_set_by_nsid(m->set, nsid);
+	struct rtnl_event e;
 
-	if (!member)
-		return; /* listed whole when it is found */
-	switch (h->nlmsg_type) {
-	case RTM_NEWLINK:
-	case RTM_DELLINK:
-		on_link(m, member, h);
+	/* Not a member: listed whole when it is found. */
+	if (!member || !rtnl_read_event(h, &e))
+		return;
+	switch (e.type) {
+	case RTNL_LINK_CHANGED:
+		/*
+		 * Only a hint: peers are numbered in it as that namespace sees others. The state is
+		 * asked for when the batch is through.
+		 */
+		mark_dirty(m, member->id.cookie, e.ifindex);
 		break;
-	case RTM_NEWNSID:
-	case RTM_DELNSID:
-		/* Other namespaces number namespaces too. */
+	case RTNL_LINK_GONE:
+		on_link_gone(m, member->id.cookie, e.ifindex);
+		break;
+	case RTNL_NSID_NEW:
+		/*
+		 * Other namespaces number namespaces too. A peer's, mostly. Its namespace has a
+		 * name or a process now or within moments.
+		 */
+		if (member == self && !netns_set_by_nsid(m->set, e.nsid))
+			m->search_all = true;
+		break;
+	case RTNL_NSID_GONE:
 		if (member == self)
-			on_nsid(m, h);
+			on_nsid_gone(m, e.nsid);
 		break;
 	}
 }

@@ -88,13 +88,6 @@ static void alu(struct filter *f, const struct cbpf_insn *i)
 		ebpf_alu32_imm(&f->code, op, A, op == BPF_NEG ? 0 : (int32_t)i->k);
 }
 
-/* The program cannot get beyond it. */
-static bool ends(const struct cbpf_insn *i)
-{
-	return !i->k &&
-	       (i->code == (BPF_ALU | BPF_DIV | BPF_K) || i->code == (BPF_ALU | BPF_MOD | BPF_K));
-}
-
 /* --- jumps --- */
 
 static void jump_back(struct filter *f, size_t to)
@@ -202,7 +195,7 @@ static void translate_insn(struct filter *f, size_t pc)
 	ebpf_label(&f->code, (uint32_t)pc);
 	if (f->loops[pc])
 		begin_loop(f);
-	if (ends(i)) {
+	if (BPF_CLASS(i->code) == BPF_ALU && cbpf_ends(i)) {
 		no_match(f);
 	} else if (i->code == (BPF_RET | BPF_A)) {
 		ebpf_jump(&f->code, BPF_JMP | BPF_JNE, A, 0, 0, own_label(f, MATCH));

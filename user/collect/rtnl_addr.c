@@ -8,6 +8,7 @@
 #include <netlink/netlink.h>
 
 #include "collect/rtnl_query.h"
+#include "collect/rtnl_read.h"
 
 struct each {
 	void (*fn)(void *ctx, const struct rtnl_addr *a);
@@ -16,40 +17,18 @@ struct each {
 	bool foreign; /* an answer was not about that namespace */
 };
 
-static bool read_addr(const struct nlmsghdr *h, struct nlattr **a, struct rtnl_addr *out)
-{
-	const struct ifaddrmsg *i = nlmsg_data(h);
-	/* A point-to-point device's IFA_ADDRESS is its peer's. */
-	const struct nlattr *own = a[IFA_LOCAL] ? a[IFA_LOCAL] : a[IFA_ADDRESS];
-	int len = i->ifa_family == AF_INET ? 4 : 16;
-
-	if ((i->ifa_family != AF_INET && i->ifa_family != AF_INET6) || !own || nla_len(own) != len)
-		return false;
-	*out = (struct rtnl_addr){
-		.ifindex = i->ifa_index,
-		.addr = addr_make(i->ifa_family, nla_data(own)),
-		.prefix_len = i->ifa_prefixlen,
-		.link_local = i->ifa_scope == RT_SCOPE_LINK,
-	};
-	return true;
-}
-
 static int on_addr(struct nl_msg *msg, void *arg)
 {
-	struct nlmsghdr *h = nlmsg_hdr(msg);
-	struct nlattr *a[IFA_MAX + 1];
+	int32_t nsid = RTNL_NO_NSID;
 	struct each *each = arg;
 	struct rtnl_addr out;
 
-	if (h->nlmsg_type != RTM_NEWADDR ||
-	    nlmsg_parse(h, sizeof(struct ifaddrmsg), a, IFA_MAX, NULL) < 0)
+	if (!rtnl_read_addr(nlmsg_hdr(msg), &out, &nsid))
 		return NL_OK;
 	/* A kernel that does not know the attribute answers with our own namespace's. */
-	if (!a[IFA_TARGET_NETNSID] || nla_get_s32(a[IFA_TARGET_NETNSID]) != each->nsid) {
+	if (nsid != each->nsid)
 		each->foreign = true;
-		return NL_OK;
-	}
-	if (read_addr(h, a, &out))
+	else
 		each->fn(each->ctx, &out);
 	return NL_OK;
 }

@@ -2,8 +2,6 @@
 #include "collect/rtnl_query.h"
 
 #include <errno.h>
-#include <linux/if.h>
-#include <linux/if_arp.h>
 #include <linux/if_link.h>
 #include <linux/net_namespace.h>
 #include <linux/rtnetlink.h>
@@ -14,6 +12,7 @@
 #include <sys/socket.h>
 
 #include "base/log.h"
+#include "collect/rtnl_read.h"
 #include "net/nlsock.h"
 
 /* The most that the kernel puts into one message of a dump (netlink's max_recvmsg_len). */
@@ -112,10 +111,7 @@ static struct nl_msg *nsid_msg(int type, int flags, int netns_fd)
 
 static int read_nsid(struct nl_msg *msg, void *arg)
 {
-	struct nlattr *a = nlmsg_find_attr(nlmsg_hdr(msg), sizeof(struct rtgenmsg), NETNSA_NSID);
-
-	if (a)
-		*(int32_t *)arg = nla_get_s32(a);
+	*(int32_t *)arg = rtnl_read_nsid(nlmsg_hdr(msg));
 	return NL_OK;
 }
 
@@ -152,66 +148,6 @@ int rtnl_query_nsid(struct rtnl_query *q, int netns_fd, int32_t *nsid)
 
 /* --- devices --- */
 
-static void read_kind(struct nlattr *info, char kind[LINK_NAME_MAX])
-{
-	struct nlattr *a = info ? nla_find(nla_data(info), nla_len(info), IFLA_INFO_KIND) : NULL;
-
-	if (a)
-		nla_strlcpy(kind, a, LINK_NAME_MAX);
-}
-
-static uint64_t read_packets(const struct nlattr *a)
-{
-	struct rtnl_link_stats64 s = {0};
-
-	if (!a)
-		return 0;
-	nla_memcpy(&s, a, sizeof(s));
-	return s.rx_packets + s.tx_packets;
-}
-
-static void read_mac(const struct nlattr *a, struct rtnl_link *l)
-{
-	if (a && nla_len(a) == sizeof(l->mac)) {
-		l->mac_len = sizeof(l->mac);
-		nla_memcpy(l->mac, a, sizeof(l->mac));
-	}
-}
-
-static bool read_link(struct nlmsghdr *h, struct rtnl_link *l)
-{
-	struct nlattr *a[IFLA_MAX + 1];
-	const struct ifinfomsg *i;
-
-	if (h->nlmsg_type != RTM_NEWLINK || nlmsg_parse(h, sizeof(*i), a, IFLA_MAX, NULL) < 0)
-		return false;
-	i = nlmsg_data(h);
-	*l = (struct rtnl_link){
-		.ifindex = (uint32_t)i->ifi_index,
-		.link_nsid = RTNL_NO_NSID,
-		/* A loopback device has one too, all zeros. */
-		.ethernet = i->ifi_type == ARPHRD_ETHER || i->ifi_type == ARPHRD_LOOPBACK,
-		.up = i->ifi_flags & IFF_UP,
-		.loopback = i->ifi_type == ARPHRD_LOOPBACK,
-		.carrier = i->ifi_flags & IFF_LOWER_UP,
-		.packets = read_packets(a[IFLA_STATS64]),
-	};
-	if (a[IFLA_IFNAME])
-		nla_strlcpy(l->name, a[IFLA_IFNAME], sizeof(l->name));
-	if (a[IFLA_MTU])
-		l->mtu = nla_get_u32(a[IFLA_MTU]);
-	if (!l->loopback)
-		read_mac(a[IFLA_ADDRESS], l);
-	if (a[IFLA_MASTER])
-		l->master = nla_get_u32(a[IFLA_MASTER]);
-	if (a[IFLA_LINK])
-		l->link = nla_get_u32(a[IFLA_LINK]);
-	if (a[IFLA_LINK_NETNSID])
-		l->link_nsid = nla_get_s32(a[IFLA_LINK_NETNSID]);
-	read_kind(a[IFLA_LINKINFO], l->kind);
-	return true;
-}
-
 static struct nl_msg *link_msg(int flags, int32_t nsid, uint32_t ifindex, uint32_t leave_out)
 {
 	struct ifinfomsg i = {.ifi_family = AF_UNSPEC, .ifi_index = (int)ifindex};
@@ -227,7 +163,7 @@ static struct nl_msg *link_msg(int flags, int32_t nsid, uint32_t ifindex, uint32
 
 static int on_link(struct nl_msg *msg, void *arg)
 {
-	read_link(nlmsg_hdr(msg), arg);
+	rtnl_read_link(nlmsg_hdr(msg), arg);
 	return NL_OK;
 }
 
@@ -253,7 +189,7 @@ static int on_each(struct nl_msg *msg, void *arg)
 	struct rtnl_link l;
 	struct each *each = arg;
 
-	if (read_link(nlmsg_hdr(msg), &l))
+	if (rtnl_read_link(nlmsg_hdr(msg), &l))
 		each->fn(each->ctx, &l);
 	return NL_OK;
 }

@@ -162,39 +162,54 @@ int net_map_add_container(struct map_netns *n, const struct container *c)
 	return 0;
 }
 
-int net_map_add_link(struct map_netns *n, const struct map_link *facts)
+static struct map_link *find_link(const struct map_netns *n, uint32_t ifindex)
 {
-	struct map_link *l = malloc(sizeof(*l)),
+	for (size_t i = 0; i < n->nlinks; i++)
+		if (n->links[i]->ifindex == ifindex)
+			return n->links[i];
+	return NULL;
+}
+
+static struct map_link *new_link(struct map_netns *n)
+{
+	struct map_link *l = calloc(1, sizeof(*l)),
 			**slot = l ? append(&n->links, &n->nlinks, sizeof(*slot)) : NULL;
 
 	if (!slot) {
 		free(l);
-		return -ENOMEM;
+		return NULL;
 	}
+	*slot = l;
+	return l;
+}
+
+int net_map_add_link(struct map_netns *n, const struct map_link *facts)
+{
+	struct map_link *l = find_link(n, facts->ifindex), had;
+
+	if (!l)
+		l = new_link(n);
+	if (!l)
+		return -ENOMEM;
+	had = *l;
 	*l = *facts;
 	l->netns = n;
-	l->addrs = NULL;
+	l->addrs = had.addrs;
+	l->naddrs = had.naddrs;
 	l->ports = NULL;
-	l->naddrs = l->nports = 0;
+	l->nports = 0;
 	l->master = l->peer = l->lower = NULL;
-	*slot = l;
 	return 0;
 }
 
 int net_map_add_addr(struct map_netns *n, uint32_t ifindex, const struct map_addr *a)
 {
-	for (size_t i = 0; i < n->nlinks; i++) {
-		struct map_addr *slot;
-		struct map_link *l = n->links[i];
+	struct map_link *l = find_link(n, ifindex);
+	struct map_addr *slot = l ? append(&l->addrs, &l->naddrs, sizeof(*slot)) : NULL;
 
-		if (l->ifindex != ifindex)
-			continue;
-		slot = append(&l->addrs, &l->naddrs, sizeof(*slot));
-		if (!slot)
-			return -ENOMEM;
-		*slot = *a;
-		return 0;
-	}
+	if (!slot)
+		return l ? -ENOMEM : 0;
+	*slot = *a;
 	return 0;
 }
 

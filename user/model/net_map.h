@@ -141,7 +141,8 @@ struct map_netns *net_map_add_netns(struct net_map *m, const struct netns *id);
 
 /*
  * These copy what they are given, but for strings said to be static, and containers, which outlive
- * the map. 0 or -ENOMEM. An address of a device that is not there is passed over.
+ * the map. 0 or -ENOMEM. An address of a device that is not there is passed over. A device that is
+ * there already is as it is told now: a list that changes while it is read may have it twice.
  */
 int net_map_add_name(struct map_netns *n, const char *name); /* a second time: nothing */
 int net_map_add_container(struct map_netns *n, const struct container *c);

@@ -79,9 +79,9 @@ static int connect_link(struct net_map *m, struct map_link *l)
 
 	if (strcmp(l->kind, "veth") != 0)
 		l->lower = other;
-	/* It may have come to be another one's since that was asked. */
-	else if (other && !strcmp(other->kind, "veth") && other->other_ifindex == l->ifindex &&
-		 other->other_netns == l->netns->id->cookie)
+	/* It may have come to be another one's since that was asked, and none is its own. */
+	else if (other && other != l && !strcmp(other->kind, "veth") &&
+		 other->other_ifindex == l->ifindex && other->other_netns == l->netns->id->cookie)
 		l->peer = other;
 	l->master = l->master_ifindex ? net_map_link(l->netns, l->master_ifindex) : NULL;
 	return l->master ? net_map_add_port(l->master, l) : 0;

@@ -50,7 +50,7 @@ static void fill_close(struct event *e, const struct fl_close *r, const struct e
 {
 	struct event_close *c = &e->u.close;
 
-	c->duration_ns = ep && ep->est_time ? r->hdr.time - ep->est_time : 0;
+	c->duration_ns = ep ? tracker_since(r->hdr.time, ep->est_time) : 0;
 	c->tx_bytes = r->counts.tx_bytes;
 	c->rx_bytes = r->counts.rx_bytes;
 	if (r->counts.flags & FL_FIN_RECEIVED && c->rx_bytes)
@@ -78,7 +78,7 @@ static void add_connect_failed(struct tracker *t, const struct fl_close *r, stru
 	 */
 	if (!e->u.error && r->sock.local_port_be == 0)
 		e->u.error = EADDRNOTAVAIL;
-	e->latency_ns = ep && ep->syn_time ? r->hdr.time - ep->syn_time : 0;
+	e->latency_ns = ep ? tracker_since(r->hdr.time, ep->syn_time) : 0;
 	queue_insert(&t->queue, e);
 }
 

@@ -38,6 +38,13 @@ struct tracker {
 	uint64_t lost_of_cpu[];
 };
 
+/* How long it is since `then`; 0: unknown, also where clocks of two CPUs disagree which is first.
+ */
+static inline uint64_t tracker_since(uint64_t now, uint64_t then)
+{
+	return then && then < now ? now - then : 0;
+}
+
 /* --- tracker_fill.c --- */
 
 void tracker_set_tuple(struct party *p, const struct fl_sock *s);

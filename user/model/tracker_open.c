@@ -79,7 +79,7 @@ static void on_established_client(struct tracker *t, const struct fl_state *r)
 	e = tracker_new_event(t, EVENT_CONNECT, r->hdr.time, &r->sock, ep);
 	if (e) {
 		e->role = ROLE_CLIENT;
-		e->latency_ns = ep && ep->syn_time ? r->hdr.time - ep->syn_time : 0;
+		e->latency_ns = ep ? tracker_since(r->hdr.time, ep->syn_time) : 0;
 		if (ep) {
 			ep->connect_event = e;
 			e->waiting_for = ep;
@@ -162,6 +162,6 @@ void tracker_on_accept(struct tracker *t, const struct fl_owned *r)
 		e->conn = conn_id(ROLE_SERVER, r->sock.isn_own, r->sock.isn_other);
 		e->role = ROLE_SERVER;
 	}
-	e->latency_ns = ep && ep->est_time ? r->hdr.time - ep->est_time : 0;
+	e->latency_ns = ep ? tracker_since(r->hdr.time, ep->est_time) : 0;
 	queue_insert(&t->queue, e);
 }

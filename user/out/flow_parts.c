@@ -81,7 +81,10 @@ size_t flow_parts_peer_link(const struct link *l, struct buf *b)
 
 uint64_t flow_parts_per_second(uint64_t count, uint64_t interval_ns)
 {
-	return interval_ns ? (uint64_t)((double)count * 1e9 / (double)interval_ns + 0.5) : 0;
+	double rate = interval_ns ? (double)count * 1e9 / (double)interval_ns + 0.5 : 0;
+
+	/* 2^64: what is more has no number. */
+	return rate < 18446744073709551616.0 ? (uint64_t)rate : UINT64_MAX;
 }
 
 size_t flow_parts_rate(uint64_t count, uint64_t interval_ns, struct buf *b)

@@ -1,19 +1,24 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #include "out/packet_comment.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "out/text.h"
 
 static void put_container(struct buf *b, const struct container *c)
 {
-	size_t len = strlen(c->id);
+	char id[CONTAINER_ID_MAX + 1];
 
+	/* Of LXC and systemd-nspawn it is a name. */
+	snprintf(id, sizeof(id), "%.*s",
+		 strlen(c->id) == 64 ? CONTAINER_ID_SHORT : CONTAINER_ID_MAX, c->id);
 	if (c->name) {
 		text_plain(b, c->name);
 		buf_puts(b, " (");
 	}
-	buf_printf(b, "%s %.*s", c->runtime, len == 64 ? CONTAINER_ID_SHORT : (int)len, c->id);
+	buf_printf(b, "%s ", c->runtime);
+	text_plain(b, id);
 	if (c->name)
 		buf_putc(b, ')');
 	if (c->pod) {
