@@ -72,7 +72,7 @@ same_names() {
 	[ "$(wc -l <"$out.table")" = $((1 + $(wc -l <"$out"))) ]
 	for comm in $'\033[2J\033[31m' '\x1b[2J' '"\"}{,"a":"' $'\xff\xfe\x80\xc0' nginx; do
 		"$FLOWNER" who --netns "$client" --comm "$comm" -o json | the_text client.owner.comm >"$out.one"
-		[ "$(cat "$out.one")" = "$(printf %s "$comm" | od -An -tx1 | tr -d ' \n')" ]
+		[ "$(cat "$out.one")" = "$(printf %s "$comm" | od -An -v -tx1 | tr -d ' \n')" ]
 	done
 	let_go
 }
@@ -120,7 +120,7 @@ time.sleep(600)' "$evil" >"$out.named"
 		wait_for 20 grep -q named "$out.named"
 		inode=$(stat -Lc %i "/proc/$bg/ns/net")
 		# The witness, but for the newline at its end.
-		head -c -1 "/proc/$bg/comm" | od -An -tx1 | tr -d ' \n' >"$out.true"
+		head -c -1 "/proc/$bg/comm" | od -An -v -tx1 | tr -d ' \n' >"$out.true"
 		[ "$inode" != "$(stat -Lc %i /proc/self/ns/net)" ]
 		"$FLOWNER" map --netns "$inode" -o json >"$out.json"
 		"$FLOWNER" map --netns "$inode" >"$out.tree"
