@@ -161,6 +161,14 @@ $(B)/tests/%.o: tests/%.c $(B)/config.mk
 $(B)/tests/bpf/test_parse_random: $(B)/tests/bpf/pcap_filter.o
 $(B)/tests/bpf/test_expression $(B)/tests/bpf/test_expression_tag: $(B)/tests/bpf/pcap_filter.o
 
+# What is loaded into flowner by LD_PRELOAD: without the sanitizers, whose library has to come first.
+PRELOADS := $(patsubst tests/%.c,$(B)/tests/%.so,$(wildcard tests/preload/*.c))
+$(B)/tests: $(PRELOADS)
+$(B)/tests/preload/%.so: tests/preload/%.c $(B)/config.mk
+	@mkdir -p $(@D)
+	$(call say,TEST,$@)
+	$(Q)$(CC) -std=gnu11 $(WARN) -g -O2 -D_GNU_SOURCE -fPIC -shared -o $@ $< -ldl
+
 .PHONY: $(B)/tests $(B)/tests/bpf
 -include $(wildcard $(B)/tests/*/*.d)
 

@@ -74,7 +74,10 @@ int main(int argc, char **argv)
 		_cleanup_buf_ struct buf b = {0};
 
 		buf_puts(&b, "flowner " FLOWNER_VERSION "\n");
-		return buf_flush(&b, STDOUT_FILENO) ? EXIT_FAILED : EXIT_DONE;
+		err = buf_flush(&b, STDOUT_FILENO);
+		if (err)
+			log_error("writing the output: %s", buf_flush_error(err));
+		return err ? EXIT_FAILED : EXIT_DONE;
 	}
 	if (first == argc) {
 		log_error("no command; see flowner --help");

@@ -2,6 +2,7 @@
 /*
  * flowner doctor: what this kernel can do, what is missing, and why it matters.
  */
+#include <errno.h>
 #include <unistd.h>
 
 #include "base/err.h"
@@ -36,6 +37,7 @@ static int examine(int format)
 	_cleanup_buf_ struct buf b = {0};
 	const char *caps = probe_missing_caps();
 	size_t missing = 0, unknown = 0;
+	int err;
 
 	if (format == FORMAT_TABLE)
 		feature_table_header(&b);
@@ -49,8 +51,11 @@ static int examine(int format)
 		else
 			feature_table_line(&f, &b);
 	}
-	if (buf_flush(&b, STDOUT_FILENO))
+	err = buf_flush(&b, STDOUT_FILENO);
+	if (err && err != -EPIPE) {
+		log_error("writing the output: %s", buf_flush_error(err));
 		return EXIT_FAILED;
+	}
 	if (missing) {
 		log_error(
 			"flowner cannot run on this kernel: %zu of what it needs is missing (Linux 5.15 and later "
