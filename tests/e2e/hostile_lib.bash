@@ -18,7 +18,7 @@ hold() {
 		background python3 "$hostile" "${@:2}" >"$truth"
 	fi
 	holder=$bg
-	wait_for 60 held || { cat "$truth" >&2; return 1; }
+	wait_for "${patience:-60}" held || { cat "$truth" >&2; return 1; }
 }
 
 held() {
@@ -66,7 +66,7 @@ serve_in() {
 
 # no_sanitizer FILE…: neither ASan nor UBSan had anything to say.
 no_sanitizer() {
-	refute grep -aE 'AddressSanitizer|LeakSanitizer|runtime error' "$@"
+	refute grep -aE 'ERROR: [A-Za-z]*Sanitizer|runtime error:|DEADLYSIGNAL' "$@"
 }
 
 # sanitized: is the flowner under test one with AddressSanitizer? It wants terabytes of addresses.

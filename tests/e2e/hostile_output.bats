@@ -102,8 +102,7 @@ disk() { # SIZE
 			# shellcheck disable=SC2086
 			background "$FLOWNER" $command >"$out.pipe" 2>"$out"
 			pid=$bg
-			# Until it sleeps in poll, for room.
-			filled() { python3 -c 'import fcntl, sys, termios, struct; n = struct.unpack("i", fcntl.ioctl(int(sys.argv[1]), termios.FIONREAD, b"\0" * 4))[0]; sys.exit(n < 61000)' "$still"; }
+			filled() { python3 -c 'import select, sys; p = select.poll(); p.register(int(sys.argv[1]), select.POLLOUT); sys.exit(len(p.poll(0)))' "$still"; }
 			wait_for 60 filled
 			kill -$signal "$pid"
 			status=0

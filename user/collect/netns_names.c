@@ -15,10 +15,9 @@
 #include <sys/stat.h>
 #include <sys/vfs.h>
 
-#include <uthash.h>
-
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/hash.h"
 #include "base/opt.h"
 #include "collect/task_netns.h"
 

@@ -12,9 +12,8 @@
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 
-#include <uthash.h>
-
 #include "base/cleanup.h"
+#include "base/hash.h"
 #include "base/log.h"
 #include "collect/netns_names.h"
 #include "collect/rtnl_query.h"

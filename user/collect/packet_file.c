@@ -185,7 +185,8 @@ int packet_file_open(struct packet_file **out, const char *path)
 	int fd = strcmp(path, "-") ? open(path, O_RDONLY | O_CLOEXEC)
 				   : fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0);
 	FILE *in = fd >= 0 ? fdopen(fd, "r") : NULL;
-	int err = in ? 0 : -errno;
+	/* EINVAL: stdin is not for reading, or was closed when we were started. */
+	int err = in ? 0 : errno == EINVAL ? -EBADF : -errno;
 
 	if (!in && fd >= 0)
 		close(fd);

@@ -8,9 +8,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include <uthash.h>
-
 #include "base/cleanup.h"
+#include "base/hash.h"
 #include "collect/container_store.h"
 #include "collect/netns_names.h"
 #include "collect/task_netns.h"
