@@ -88,19 +88,19 @@ ends_well() {
 	tame <(echo "$stderr")
 }
 
-@test "few descriptors: 64 do; with fewer it is said that there are too few" {
+@test "few descriptors: 96 do; with fewer it is said that there are too few" {
 	while read -r command; do
 		# shellcheck disable=SC2086
-		ends_well timeout 60 sh -c 'ulimit -n 64; exec "$@"' - "$FLOWNER" $command
+		ends_well timeout 60 sh -c 'ulimit -n 96; exec "$@"' - "$FLOWNER" $command
 		[ "$ended" = 0 ] || { echo "$command" >&2; cat "$out.err" >&2; return 1; }
 		refute grep -i 'too many open' "$out.err"
-		for few in 8 10 12 16 24 32; do
+		for few in 8 12 16 24 32 64; do
 			# shellcheck disable=SC2086
 			ends_well timeout 60 sh -c "ulimit -n $few; exec \"\$@\"" - "$FLOWNER" $command
 			[ "$ended" = 0 ] || [ "$ended" = 1 ] || { echo "$few: $command: $ended" >&2; cat "$out.err" >&2; return 1; }
 		done
 	done < <(commands)
-	sees_it sh -c 'ulimit -n 64; exec "$@"' - "$FLOWNER"
+	sees_it sh -c 'ulimit -n 96; exec "$@"' - "$FLOWNER"
 }
 
 @test "no locked memory, and next to no memory: it runs, or says that it is too little" {
