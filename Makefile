@@ -184,6 +184,15 @@ $(B)/tests/bpf/test_parse_random: $(B)/tests/bpf/pcap_filter.o
 $(B)/tests/bpf/test_expression $(B)/tests/bpf/test_expression_tag: $(B)/tests/bpf/pcap_filter.o
 
 .PHONY: $(B)/tests $(B)/tests/bpf $(B)/tests/tools
+
+# What is loaded into flowner by LD_PRELOAD: without the sanitizers, whose library has to come first.
+PRELOADS := $(patsubst tests/%.c,$(B)/tests/%.so,$(wildcard tests/preload/*.c))
+$(B)/tests: $(PRELOADS)
+$(B)/tests/preload/%.so: tests/preload/%.c $(B)/config.mk
+	@mkdir -p $(@D)
+	$(call say,TEST,$@)
+	$(Q)$(CC) -std=gnu11 $(WARN) -g -O2 -D_GNU_SOURCE -fPIC -shared -o $@ $< -ldl
+
 -include $(wildcard $(B)/tests/*/*.d)
 
 # --- fuzzing ------------------------------------------------------------------------------------
@@ -260,8 +269,7 @@ install: all man
 	install -Dm644 $(B)/flowner.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/flowner
 
 clean:
-	rm -rf build build-asan build-clang*
-	rm -rf build build-asan build-fuzz
+	rm -rf build build-*
 
 format:
 	clang-format -i $$(git ls-files 'bpf/*.[ch]' 'user/*.[ch]' 'tests/*.[ch]')

@@ -7,6 +7,8 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "base/opt.h"
+#include "base/signals.h"
+#include "base/std_fds.h"
 #include "cmd/cmd.h"
 #include "out/help.h"
 
@@ -55,6 +57,8 @@ int main(int argc, char **argv)
 	const struct opt_set sets[] = {{NULL, main_opts, &cfg}, {0}};
 	int first, err;
 
+	std_fds_occupy();
+	signals_ignore_pipe();
 	err = opt_parse("flowner", sets, argc, argv, true, &first);
 	if (err == OPT_HELP) {
 		print_help(sets);
@@ -70,7 +74,10 @@ int main(int argc, char **argv)
 		_cleanup_buf_ struct buf b = {0};
 
 		buf_puts(&b, "flowner " FLOWNER_VERSION "\n");
-		return buf_flush(&b, STDOUT_FILENO) ? EXIT_FAILED : EXIT_DONE;
+		err = buf_flush(&b, STDOUT_FILENO);
+		if (err)
+			log_error("writing the output: %s", buf_flush_error(err));
+		return err ? EXIT_FAILED : EXIT_DONE;
 	}
 	if (first == argc) {
 		log_error("no command; see flowner --help");

@@ -2,6 +2,7 @@
 #include "unit.h"
 
 #include <json-c/json.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/buf.h"
@@ -70,6 +71,26 @@ static const struct example broken[] = {
 	{"\xf5\x80\x80\x80", "\\xf5\\x80\\x80\\x80", "\\\\xf5\\\\x80\\\\x80\\\\x80", 16},
 };
 
+/* They turn text round, or are not to be seen. JSON says which they are. */
+static const struct example misleading[] = {
+	{"\xe2\x80\xae"
+	 "fdp",
+	 "\\xe2\\x80\\xaefdp", "\\u202efdp", 15},
+	{"nginx\xe2\x80\x8b", "nginx\\xe2\\x80\\x8b", "nginx\\u200b", 17},
+	{"\xd8\x9c", "\\xd8\\x9c", "\\u061c", 8},
+	{"\xe2\x80\xa8", "\\xe2\\x80\\xa8", "\\u2028", 12},
+	{"\xef\xbb\xbf", "\\xef\\xbb\\xbf", "\\ufeff", 12},
+	{"\xf3\xa0\x81\x81", "\\xf3\\xa0\\x81\\x81", "\\udb40\\udc41", 16}, /* U+E0041 */
+};
+
+/* Text that reads like a byte shown as a number is not to be taken for it. */
+static const struct example numbers[] = {
+	{"\\x1b", "\\x5cx1b", "\\\\x5cx1b", 7},
+	{"\\\\x1b", "\\\\x5cx1b", "\\\\\\\\x5cx1b", 8},
+	{"\\x1", "\\x1", "\\\\x1", 3},
+	{"\\xGG \\y41", "\\xGG \\y41", "\\\\xGG \\\\y41", 9},
+};
+
 static void check(const struct example *e, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
@@ -104,6 +125,56 @@ TEST(escapes_controls)
 TEST(escapes_broken)
 {
 	check(broken, COUNT(broken));
+}
+
+TEST(escapes_misleading)
+{
+	check(misleading, COUNT(misleading));
+}
+
+TEST(escapes_numbers)
+{
+	check(numbers, COUNT(numbers));
+}
+
+/* The bytes that a shown text stands for. */
+static size_t unescape(const char *s, size_t len, char *out)
+{
+	size_t n = 0;
+	unsigned int v;
+
+	for (size_t i = 0; i < len; i++) {
+		if (s[i] == '\\' && i + 3 < len && sscanf(s + i, "\\x%2x", &v) == 1 &&
+		    strspn(s + i + 2, "0123456789abcdef") >= 2) {
+			out[n++] = (char)v;
+			i += 3;
+		} else {
+			out[n++] = s[i];
+		}
+	}
+	return n;
+}
+
+/* Of what makes numbers, and of what they are made for. */
+TEST(can_be_undone)
+{
+	static const char some[] = "\\x1b0fA\xff\x1b\xc3\xa4";
+	unsigned int seed = 2;
+
+	for (int round = 0; round < 50000; round++) {
+		char s[13] = "", back[64];
+		struct buf b = {0};
+		size_t len = 1 + (size_t)rand_r(&seed) % 12, n;
+
+		for (size_t i = 0; i < len; i++)
+			s[i] = some[(size_t)rand_r(&seed) % (sizeof(some) - 1)];
+		text_plain(&b, s);
+		n = b.len;
+		buf_putc(&b, '\0');
+		assert_int_equal(unescape(b.data, n, back), len);
+		assert_memory_equal(back, s, len);
+		buf_free(&b);
+	}
 }
 
 static struct json_object *parse_strict(const char *text, size_t len)
@@ -147,6 +218,8 @@ TEST(parses_back)
 		check_value(controls[i].in, controls[i].in);
 	for (size_t i = 0; i < COUNT(broken); i++)
 		check_value(broken[i].in, broken[i].plain);
+	for (size_t i = 0; i < COUNT(misleading); i++)
+		check_value(misleading[i].in, misleading[i].in);
 }
 
 static void check_bounded(const char *in, const char *keep, size_t max, const char *want)
@@ -226,6 +299,10 @@ int main(void)
 		   escapes_controls),
 		IT("bytes that are not UTF-8, overlong forms and surrogates are shown as numbers",
 		   escapes_broken),
+		IT("characters that turn text round or are invisible are shown as numbers",
+		   escapes_misleading),
+		IT("text that reads like such a number is told from it", escapes_numbers),
+		IT("whatever is shown can be undone, so no two names look the same", can_be_undone),
 		IT("a JSON parser reads back what was written", parses_back),
 		IT("text for a file is cut between characters, and keeps what it is told to",
 		   bounded),

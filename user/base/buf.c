@@ -5,7 +5,17 @@
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
+
+#include "base/signals.h"
+
+/* A pipe that has any room takes so much without making us wait (PIPE_BUF). */
+#define PART 4096
+/* How long whoever reads what we write may keep us from ending, and how often that is looked at. */
+#define PATIENCE_MS 2000
+#define TICK_MS     100
 
 void buf_free(struct buf *b)
 {
@@ -84,30 +94,61 @@ void buf_printf(struct buf *b, const char *fmt, ...)
 	b->len += (size_t)n;
 }
 
+/* Pipes, sockets and terminals can keep us waiting for as long as somebody likes. */
+static bool may_block(int fd)
+{
+	struct stat st;
+
+	return fstat(fd, &st) || !(S_ISREG(st.st_mode) || S_ISBLK(st.st_mode));
+}
+
+/* Until it takes something, or has had its time to once we are to end. */
+static int wait_for_room(int fd)
+{
+	struct pollfd p = {.fd = fd, .events = POLLOUT};
+	int n, waited = 0;
+
+	while ((n = poll(&p, 1, TICK_MS)) <= 0) {
+		if (n < 0 && errno != EINTR)
+			return -errno;
+		/* It is blocked, to be read later: no call is interrupted. */
+		if (signals_pending() && (waited += TICK_MS) > PATIENCE_MS)
+			return -ECANCELED;
+	}
+	return 0;
+}
+
 int buf_flush(struct buf *b, int fd)
 {
+	bool waits = b->len && may_block(fd);
 	size_t done = 0;
+	int err;
 
 	if (b->err)
 		return b->err;
 	while (done < b->len) {
-		ssize_t n = write(fd, b->data + done, b->len - done);
+		size_t part = b->len - done;
+		ssize_t n;
 
-		if (n >= 0) {
+		if (waits && part > PART)
+			part = PART;
+		err = waits ? wait_for_room(fd) : 0;
+		if (err)
+			return err;
+		n = write(fd, b->data + done, part);
+		if (n >= 0)
 			done += (size_t)n;
-			continue;
-		}
-		if (errno == EINTR)
-			continue;
-		if (errno == EAGAIN) {
-			/* stdout may be shared with a program that made it non-blocking. */
-			struct pollfd p = {.fd = fd, .events = POLLOUT};
-
-			poll(&p, 1, -1);
-			continue;
-		}
-		return -errno;
+		/* stdout may be shared with a program that made it non-blocking. */
+		else if (errno == EAGAIN)
+			waits = true;
+		else if (errno != EINTR)
+			return -errno;
 	}
 	b->len = 0;
 	return 0;
+}
+
+const char *buf_flush_error(int err)
+{
+	return err == -ECANCELED ? "nobody takes it; it was to end" : strerror(-err);
 }

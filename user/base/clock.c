@@ -58,7 +58,8 @@ static uint64_t render_second(struct wall_clock *c, uint64_t boot_ns)
 	time_t second = (time_t)(real / NS_PER_S);
 	struct tm tm;
 
-	if ((uint64_t)second != c->second) {
+	if (!c->rendered || (uint64_t)second != c->second) {
+		c->rendered = true;
 		c->second = (uint64_t)second;
 		gmtime_r(&second, &tm);
 		put_two(c->text, (tm.tm_year + 1900) / 100, '\0');

@@ -7,6 +7,7 @@
 #ifndef FLOWNER_BASE_CLOCK_H
 #define FLOWNER_BASE_CLOCK_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -16,6 +17,7 @@ struct wall_clock {
 	uint64_t offset; /* CLOCK_REALTIME - CLOCK_BOOTTIME, ns */
 	/* The second rendered last: most lines share it with the one before. */
 	uint64_t second;
+	bool rendered; /* any */
 	char text[20]; /* "2026-11-21T03:10:11" */
 	char local[9]; /* "03:10:11", in local time */
 };

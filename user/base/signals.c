@@ -12,6 +12,18 @@ static void ending(sigset_t *set)
 	sigaddset(set, SIGTERM);
 }
 
+void signals_ignore_pipe(void)
+{
+	signal(SIGPIPE, SIG_IGN);
+}
+
+bool signals_pending(void)
+{
+	sigset_t set;
+
+	return !sigpending(&set) && (sigismember(&set, SIGINT) || sigismember(&set, SIGTERM));
+}
+
 int signals_open(void)
 {
 	sigset_t set;
@@ -20,7 +32,7 @@ int signals_open(void)
 	ending(&set);
 	if (sigprocmask(SIG_BLOCK, &set, NULL))
 		return -errno;
-	signal(SIGPIPE, SIG_IGN);
+	signals_ignore_pipe();
 	fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	return fd < 0 ? -errno : fd;
 }

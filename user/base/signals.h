@@ -5,6 +5,8 @@
 #ifndef FLOWNER_BASE_SIGNALS_H
 #define FLOWNER_BASE_SIGNALS_H
 
+#include <stdbool.h>
+
 /*
  * Block SIGINT and SIGTERM for this process and return a non-blocking signalfd for them, owned by
  * the caller; or -errno. Works also where the shell started us with SIGINT ignored (`flowner … &`):
@@ -12,6 +14,12 @@
  * reader that went away is an error of write(2).
  */
 int signals_open(void);
+
+/* One of them has come, and waits to be read. */
+bool signals_pending(void);
+
+/* What signals_open() does to SIGPIPE, for those who need no more of it. */
+void signals_ignore_pipe(void);
 
 /* Undo signals_open() in a child, before it executes something else. */
 void signals_restore(void);

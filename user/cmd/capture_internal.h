@@ -5,9 +5,8 @@
 #ifndef FLOWNER_CMD_CAPTURE_INTERNAL_H
 #define FLOWNER_CMD_CAPTURE_INTERNAL_H
 
-#include <uthash.h>
-
 #include "base/clock.h"
+#include "base/hash.h"
 #include "cmd/capture.h"
 #include "cmd/sockets.h"
 #include "collect/capture_source.h"

@@ -90,7 +90,10 @@ static int read_all(struct reading *r)
 	}
 	if (!err)
 		err = buf_flush(&r->out, STDOUT_FILENO);
-	return n < 0 ? n : err;
+	if (err && err != -EPIPE)
+		log_error("writing the output: %s", buf_flush_error(err));
+	/* What was wrong with the file it has remarked. */
+	return err ? err : n < 0 ? n : 0;
 }
 
 int capture_read(const struct capture_config *cfg)
@@ -109,13 +112,13 @@ int capture_read(const struct capture_config *cfg)
 		close(fd);
 	if (!err)
 		err = read_all(&r);
-	if (r.file && *packet_file_remark(r.file)) {
+	if (!r.file) {
+		log_error("%s: %s", cfg->read, strerror(-err));
+	} else if (*packet_file_remark(r.file)) {
 		if (err && err != -EPIPE)
 			log_error("%s: %s", cfg->read, packet_file_remark(r.file));
 		else
 			log_warn("%s: %s", cfg->read, packet_file_remark(r.file));
-	} else if (err && err != -EPIPE) {
-		log_error("%s: %s", cfg->read, strerror(-err));
 	}
 	if (!err)
 		log_info("%" PRIu64 " packets read, %" PRIu64 " shown", r.read, r.shown);

@@ -279,7 +279,14 @@ static int put_packet(struct capture *c, const struct queued_packet *p)
 
 static int flush(struct capture *c)
 {
-	return c->cfg->write ? capture_save_flush(c) : buf_flush(&c->out, STDOUT_FILENO);
+	int err;
+
+	if (c->cfg->write)
+		return capture_save_flush(c);
+	err = buf_flush(&c->out, STDOUT_FILENO);
+	if (err && err != -EPIPE)
+		log_error("writing the output: %s", buf_flush_error(err));
+	return err;
 }
 
 /* What is from before `until`. 1: enough (--count); 0; or -errno. */

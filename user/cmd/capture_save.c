@@ -74,7 +74,7 @@ int capture_save_flush(struct capture *c)
 		log_debug("cannot cut the file: %s", strerror(errno));
 	name_of_file(c, name);
 	log_error("writing to %s: %s; what was written before stays readable", name,
-		  strerror(-err));
+		  buf_flush_error(err));
 	return err;
 }
 

@@ -2,6 +2,7 @@
 /*
  * flowner doctor: what this kernel can do, what is missing, and why it matters.
  */
+#include <errno.h>
 #include <unistd.h>
 
 #include "base/err.h"
@@ -37,6 +38,7 @@ static int examine(int format)
 	_cleanup_buf_ struct buf b = {0};
 	char caps[PRIVILEGES_LIST];
 	size_t missing = 0, unknown = 0;
+	int err;
 
 	/* All that any command takes. */
 	privileges_missing(TASK_PROGRAMS | TASK_PROCESSES | TASK_NETNS | TASK_LINKS, caps);
@@ -52,8 +54,11 @@ static int examine(int format)
 		else
 			feature_table_line(&f, &b);
 	}
-	if (buf_flush(&b, STDOUT_FILENO))
+	err = buf_flush(&b, STDOUT_FILENO);
+	if (err && err != -EPIPE) {
+		log_error("writing the output: %s", buf_flush_error(err));
 		return EXIT_FAILED;
+	}
 	if (missing) {
 		log_error(
 			"flowner cannot run on this kernel: %zu of what it needs is missing (Linux 5.15 and later "

@@ -84,7 +84,7 @@ static int show(struct buf *b)
 	/* A reader that went away (`| head`) is no news. */
 	if (!err || err == -EPIPE)
 		return EXIT_DONE;
-	log_error("cannot write to stdout: %s", strerror(-err));
+	log_error("writing the output: %s", buf_flush_error(err));
 	return EXIT_FAILED;
 }
 

@@ -227,7 +227,7 @@ static int show(struct run *r, struct who_row **rows, size_t n)
 	if (err == -EPIPE)
 		return 0;
 	if (err)
-		log_error("writing the output: %s", strerror(-err));
+		log_error("writing the output: %s", buf_flush_error(err));
 	return err;
 }
 

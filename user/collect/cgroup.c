@@ -10,9 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <uthash.h>
-
 #include "base/cleanup.h"
+#include "base/hash.h"
 #include "collect/container_store.h"
 #include "model/unit.h"
 
@@ -48,6 +47,23 @@ struct cgroups {
 	uint64_t now;
 };
 
+/* In there a blank, tab, newline or backslash is \ooo. */
+static void unescape(char *s)
+{
+	char *to = s;
+
+	for (; *s; s++) {
+		if (s[0] == '\\' && s[1] >= '0' && s[1] <= '3' && s[2] >= '0' && s[2] <= '7' &&
+		    s[3] >= '0' && s[3] <= '7') {
+			*to++ = (char)((s[1] - '0') << 6 | (s[2] - '0') << 3 | (s[3] - '0'));
+			s += 3;
+		} else {
+			*to++ = *s;
+		}
+	}
+	*to = '\0';
+}
+
 /* A mountinfo line: "36 35 98:0 / /sys/fs/cgroup rw,… shared:1 - cgroup2 cgroup2 rw,…" (proc(5)).
  */
 static void read_mount(struct cgroups *c, char *line)
@@ -74,6 +90,7 @@ static void read_mount(struct cgroups *c, char *line)
 		mount = strtok_r(NULL, " ", &save);
 	if (!mount || c->h[which].mount_fd >= 0 || strlen(mount) >= sizeof(c->h[which].mount))
 		return;
+	unescape(mount);
 	c->h[which].mount_fd = open(mount, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	memcpy(c->h[which].mount, mount, strlen(mount) + 1);
 }

@@ -38,12 +38,20 @@ int container_facts_from(struct container_facts *f, const char *root, const char
 	return f->root && f->path ? 0 : -ENOMEM;
 }
 
+/* What goes on behind a "\u0000" would be cut off there, and be another text. */
+static bool is_text(const struct json_object *v)
+{
+	return json_object_is_type(v, json_type_string) &&
+	       strlen(json_object_get_string((struct json_object *)v)) ==
+		       (size_t)json_object_get_string_len(v);
+}
+
 char *container_facts_text(const struct json_object *o, const char *key, size_t max)
 {
 	struct json_object *v;
 
 	if (!json_object_is_type(o, json_type_object) || !json_object_object_get_ex(o, key, &v) ||
-	    !json_object_is_type(v, json_type_string) || !*json_object_get_string(v))
+	    !is_text(v) || !*json_object_get_string(v))
 		return NULL;
 	return strndup(json_object_get_string(v), max);
 }
@@ -66,8 +74,7 @@ void container_facts_labels(struct container_facts *f, const struct json_object 
 		const char *key = json_object_iter_peek_name(&i);
 		struct container_label l;
 
-		if (!json_object_is_type(v, json_type_string) ||
-		    (except && !strncmp(key, except, strlen(except))))
+		if (!is_text(v) || (except && !strncmp(key, except, strlen(except))))
 			continue;
 		l.key = strndup(key, LABEL_KEY_MAX);
 		l.value = strndup(json_object_get_string(v), LABEL_VALUE_MAX);

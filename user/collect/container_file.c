@@ -12,9 +12,9 @@
 #include <sys/syscall.h>
 
 #include <json-c/json.h>
-#include <uthash.h>
 
 #include "base/cleanup.h"
+#include "base/hash.h"
 #include "base/log.h"
 
 /* The runtimes' own files have some ten levels. */

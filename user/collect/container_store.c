@@ -9,10 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <uthash.h>
-
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/hash.h"
 #include "collect/container_facts.h"
 #include "collect/container_file.h"
 #include "collect/container_roots.h"

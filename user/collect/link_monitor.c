@@ -14,10 +14,9 @@
 #include <sys/timerfd.h>
 #include <time.h>
 
-#include <uthash.h>
-
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/hash.h"
 #include "base/log.h"
 #include "collect/addr_list.h"
 #include "collect/netns_set.h"

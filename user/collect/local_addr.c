@@ -7,10 +7,9 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include <uthash.h>
-
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/hash.h"
 
 /* Addresses come and go: ask again after so long. */
 #define AGE_NS 10000000000ULL

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/fdlimit.h"
 #include "base/log.h"
 #include "collect/cgroup.h"
 #include "collect/netns_names.h"
@@ -77,8 +78,11 @@ static const struct cgroup *get_cgroup(void *ctx, const struct netns *netns, uin
 
 int naming_open(struct naming *n, const struct runtime_root *roots, size_t nroots)
 {
-	int err = netns_names_new(&n->names);
+	int err;
 
+	/* A watched link takes some, a few dozen the maps: as many as are allowed. */
+	fdlimit_raise();
+	err = netns_names_new(&n->names);
 	if (!err)
 		err = container_store_new(&n->containers, roots, nroots);
 	if (!err)

@@ -127,7 +127,7 @@ static void put_addr(void *ctx, uint64_t netns_cookie, const struct rtnl_addr *a
 
 /* --- whose it is --- */
 
-/* A process that has ended meanwhile has no name. */
+/* One that has ended meanwhile is none. */
 static void read_comm(struct map_netns *n)
 {
 	_cleanup_fclose_ FILE *f = NULL;
@@ -137,8 +137,12 @@ static void read_comm(struct map_netns *n)
 	snprintf(path, sizeof(path), "/proc/%u/comm", n->pid);
 	f = fopen(path, "re");
 	len = f ? fread(n->comm, 1, sizeof(n->comm) - 1, f) : 0;
+	/* The newline is the kernel's; the name may have some of its own. */
+	if (len && n->comm[len - 1] == '\n')
+		len--;
 	n->comm[len] = '\0';
-	n->comm[strcspn(n->comm, "\n")] = '\0';
+	if (!f)
+		n->pid = 0;
 }
 
 static void put_processes(struct look *l, struct map_netns *n)

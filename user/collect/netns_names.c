@@ -6,17 +6,20 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/magic.h>
+#include <linux/nsfs.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
 
-#include <uthash.h>
-
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/hash.h"
 #include "base/opt.h"
+#include "collect/task_netns.h"
 
 /* Where names are looked for, in order of preference. */
 static const char *const name_dirs[] = {"/run/netns", "/var/run/netns", "/run/docker/netns"};
@@ -84,13 +87,23 @@ static void add_name(struct netns_names *n, uint32_t inode, const char *name)
 	HASH_ADD_INT(n->named, inode, e);
 }
 
+/*
+ * Whatever else is in its place, a pipe, a device that does something when it is opened, is not
+ * opened; and there are other namespaces.
+ */
 static bool is_netns(int dir, const char *path, uint32_t *inode)
 {
-	_cleanup_close_ int fd = openat(dir, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	_cleanup_close_ int there = openat(dir, path, O_PATH | O_CLOEXEC), fd = -1;
+	char self[32];
 	struct statfs fs;
 	struct stat st;
 
-	if (fd < 0 || fstatfs(fd, &fs) || (uint64_t)fs.f_type != NSFS_MAGIC || fstat(fd, &st))
+	if (there < 0 || fstatfs(there, &fs) || (uint64_t)fs.f_type != NSFS_MAGIC ||
+	    fstat(there, &st))
+		return false;
+	snprintf(self, sizeof(self), "/proc/self/fd/%d", there);
+	fd = open(self, O_RDONLY | O_CLOEXEC);
+	if (fd < 0 || ioctl(fd, NS_GET_NSTYPE) != CLONE_NEWNET)
 		return false;
 	*inode = (uint32_t)st.st_ino;
 	return true;
@@ -251,16 +264,17 @@ static bool find_host(uint32_t *inode)
 int netns_names_find(const char *spec, uint32_t *inode)
 {
 	char path[PATH_MAX];
+	struct stat st;
 	uint64_t v;
 	bool exists = false;
 
 	if (!strncmp(spec, "pid:", 4)) {
 		if (opt_parse_uint(spec + 4, 1, INT32_MAX, &v))
 			return -EINVAL;
-		snprintf(path, sizeof(path), "/proc/%llu/ns/net", (unsigned long long)v);
-		if (is_netns(AT_FDCWD, path, inode))
-			return 0;
-		return errno == EACCES ? -EACCES : -ENOENT;
+		if (task_netns(spec + 4, path, &st))
+			return errno == EACCES ? -EACCES : -ENOENT;
+		*inode = (uint32_t)st.st_ino;
+		return 0;
 	}
 	if (strchr(spec, '/')) {
 		if (is_netns(AT_FDCWD, spec, inode))

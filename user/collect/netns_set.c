@@ -12,12 +12,12 @@
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 
-#include <uthash.h>
-
 #include "base/cleanup.h"
+#include "base/hash.h"
 #include "base/log.h"
 #include "collect/netns_names.h"
 #include "collect/rtnl_query.h"
+#include "collect/task_netns.h"
 
 struct member {
 	struct netns_member m; /* first: what is handed out */
@@ -146,16 +146,15 @@ static int walk_names(struct netns_set *s, visit_fn *fn, void *arg)
 static int walk_processes(struct netns_set *s, visit_fn *fn, void *arg)
 {
 	_cleanup_closedir_ DIR *d = opendir("/proc");
+	char path[TASK_NETNS_PATH];
 	struct dirent *e;
-	char path[300];
+	struct stat st;
 	int ret = 0;
 
-	while (!ret && d && (e = readdir(d))) {
-		if (e->d_name[0] < '1' || e->d_name[0] > '9')
-			continue;
-		snprintf(path, sizeof(path), "/proc/%s/ns/net", e->d_name);
-		ret = visit(s, path, fn, arg);
-	}
+	while (!ret && d && (e = readdir(d)))
+		if (e->d_name[0] >= '1' && e->d_name[0] <= '9' &&
+		    !task_netns(e->d_name, path, &st) && netns_set_is_netns(s, &st))
+			ret = fn(s, path, st.st_ino, arg);
 	return ret;
 }
 

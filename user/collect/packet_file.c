@@ -191,7 +191,8 @@ int packet_file_fd(const char *path)
 int packet_file_open_fd(struct packet_file **out, int fd)
 {
 	FILE *in = fd >= 0 ? fdopen(fd, "r") : NULL;
-	int err = in ? 0 : fd < 0 ? fd : -errno;
+	/* EINVAL: stdin is not for reading, or was closed when we were started. */
+	int err = in ? 0 : fd < 0 ? fd : errno == EINVAL ? -EBADF : -errno;
 
 	if (!in && fd >= 0)
 		close(fd);

@@ -2,6 +2,7 @@
 #include "collect/probe.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -45,9 +46,15 @@ static void cleanup_btf(struct btf **btf)
 	btf__free(*btf);
 }
 
+/* Of something that there is too little of, on whatever kernel. */
+static bool is_shortage(int err)
+{
+	return err == -EMFILE || err == -ENFILE || err == -ENOMEM;
+}
+
 static enum feature_answer of_errno(int err)
 {
-	return err == -EPERM || err == -EACCES ? FEATURE_UNKNOWN : FEATURE_NO;
+	return err == -EPERM || err == -EACCES || is_shortage(err) ? FEATURE_UNKNOWN : FEATURE_NO;
 }
 
 static enum feature_answer try_btf(void)
@@ -228,8 +235,37 @@ struct feature probe_feature(size_t i)
 	};
 }
 
+/* More than any of the probes opens. */
+#define SPARE_FDS 8
+
+/* libbpf does not always tell that it was this. */
+static int shortage(int err)
+{
+	int fds[SPARE_FDS], n = 0;
+
+	while (!is_shortage(err) && n < SPARE_FDS) {
+		fds[n] = open("/dev/null", O_RDONLY | O_CLOEXEC);
+		if (fds[n] >= 0)
+			n++;
+		else if (is_shortage(-errno))
+			err = -errno;
+		else
+			break;
+	}
+	while (n-- > 0)
+		close(fds[n]);
+	return err;
+}
+
 int probe_explain(int err)
 {
+	/* What is tried now would fail for the same reason, and would be taken for missing. */
+	err = shortage(err);
+	if (is_shortage(err)) {
+		log_error("cannot load the BPF programs: %s%s", strerror(-err),
+			  err == -ENOMEM ? "" : ": raise ulimit -n");
+		return err;
+	}
 	for (size_t i = 0; i < probe_count(); i++) {
 		struct feature f = probe_feature(i);
 

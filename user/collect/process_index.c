@@ -8,11 +8,11 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include <uthash.h>
-
 #include "base/cleanup.h"
+#include "base/hash.h"
 #include "collect/container_store.h"
 #include "collect/netns_names.h"
+#include "collect/task_netns.h"
 
 struct entry {
 	struct process_netns n;
@@ -140,11 +140,10 @@ static int add_process(struct process_index *x, struct entry **all, const char *
 	const struct container *c;
 	uint64_t start;
 	struct entry *e;
-	char path[64];
+	char path[TASK_NETNS_PATH];
 	struct stat st;
 
-	snprintf(path, sizeof(path), "/proc/%.20s/ns/net", pid);
-	if (stat(path, &st))
+	if (task_netns(pid, path, &st))
 		return 0; /* it has ended */
 	c = container_of(x->store, pid);
 	e = entry_of(all, (uint32_t)st.st_ino);

@@ -5,9 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <uthash.h>
-
 #include "base/clock.h"
+#include "base/hash.h"
 #include "base/log.h"
 #include "collect/link_monitor.h"
 #include "collect/offload.h"

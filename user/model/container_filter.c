@@ -4,7 +4,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include <uthash.h>
+#include "base/hash.h"
+
 
 #define SECOND_NS 1000000000ULL
 

@@ -9,9 +9,9 @@
 #ifndef FLOWNER_MODEL_ENDPOINT_H
 #define FLOWNER_MODEL_ENDPOINT_H
 
+#include "base/hash.h"
 #include "model/event.h"
 
-#include <uthash.h>
 
 /* At most so many, some 500 bytes each; further ones are not tracked, and counted. */
 #define ENDPOINTS_MAX      (1u << 20)

@@ -9,9 +9,9 @@
 #ifndef FLOWNER_MODEL_FLOW_TABLE_INTERNAL_H
 #define FLOWNER_MODEL_FLOW_TABLE_INTERNAL_H
 
+#include "base/hash.h"
 #include "model/flow_table.h"
 
-#include <uthash.h>
 
 /*
  * Adding a piece costs what is not in the CPU's cache, mostly the chain on the way to its flow:

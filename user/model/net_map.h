@@ -110,8 +110,8 @@ struct map_netns {
 	bool host;              /* pid 1's */
 	bool left_out;          /* the user wants to see others; set by whoever knows */
 	unsigned int processes;
-	uint32_t pid;                  /* of the one that has run longest; 0: none, or the host's */
-	char comm[OWNER_COMM_LEN + 1]; /* its name; "": unknown */
+	uint32_t pid; /* of the one that has run longest; 0: none that lives, or the host's */
+	char comm[OWNER_COMM_LEN + 1]; /* its name, which may be "" */
 	char **names;                  /* all under which it is mounted */
 	size_t nnames;
 	const struct container **containers; /* that have processes in it */

@@ -3,8 +3,7 @@
 #ifndef FLOWNER_MODEL_NET_MAP_INTERNAL_H
 #define FLOWNER_MODEL_NET_MAP_INTERNAL_H
 
-#include <uthash.h>
-
+#include "base/hash.h"
 #include "model/net_map.h"
 
 struct netns_entry {

@@ -5,7 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <uthash.h>
+#include "base/hash.h"
+
 
 struct key {
 	struct addr src, dst;

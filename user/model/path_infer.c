@@ -5,7 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <uthash.h>
+#include "base/hash.h"
+
 
 /*
  * A node is a link, or a namespace, which joins those of its links that are no ports of a switch:

@@ -6,8 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <uthash.h>
 #include <utlist.h>
+
+#include "base/hash.h"
 
 /* Hashed as bytes: no padding that is not ours. */
 struct key {

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #include "out/help.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/log.h"
 
 #define HELP_COLUMN 28
 
@@ -47,6 +49,7 @@ void help_print(const char *usage, const char *about, const struct opt_set *sets
 		.letter = 'h', .name = "help", .help = "this text", .type = OPT_FLAG};
 	_cleanup_buf_ struct buf b = {0};
 	const struct opt_set *set;
+	int err;
 
 	buf_printf(&b, "Usage: %s\n", usage);
 	if (about)
@@ -63,5 +66,7 @@ void help_print(const char *usage, const char *about, const struct opt_set *sets
 	print_option(&b, &help);
 	if (after)
 		buf_printf(&b, "\n%s\n", after);
-	buf_flush(&b, STDOUT_FILENO);
+	err = buf_flush(&b, STDOUT_FILENO);
+	if (err && err != -EPIPE)
+		log_error("writing the output: %s", buf_flush_error(err));
 }

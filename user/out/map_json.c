@@ -204,7 +204,7 @@ static void put_netns(struct json *j, const struct net_map *m, const struct map_
 		json_str(j, NULL, n->names[i]);
 	json_array_end(j);
 	json_u64(j, "processes", n->processes);
-	if (n->pid && n->comm[0]) {
+	if (n->pid) {
 		json_open(j, "process");
 		json_u64(j, "pid", n->pid);
 		json_str(j, "comm", n->comm);

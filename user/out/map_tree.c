@@ -223,7 +223,7 @@ static void put_container(const struct container *c, bool by_id, struct buf *b)
 /* A namespace of nobody's: a process may tell whose it is. */
 static void put_process(const struct map_netns *n, struct buf *b)
 {
-	if (!n->pid || !n->comm[0])
+	if (!n->pid)
 		return;
 	text_plain(b, n->comm);
 	buf_printf(b, "[%u]%s", n->pid, n->processes > 1 ? ", …" : "");

@@ -8,9 +8,10 @@
 #include "base/buf.h"
 
 /*
- * For a terminal: control characters (C0, DEL, C1, bidirectional ones) and bytes that are not UTF-8
- * become \xNN, so that a name cannot move the cursor or start a line of its own. Returns the
- * columns it takes (a code point counts as one).
+ * For a terminal: control characters (C0, DEL, C1), bidirectional and invisible ones and bytes that
+ * are not UTF-8 become \xNN, so that a name cannot move the cursor, start a line of its own or look
+ * like another; a backslash that would read as such a number is one itself. Returns the columns it
+ * takes (a code point counts as one).
  */
 size_t text_plain(struct buf *b, const char *s);
 
@@ -20,7 +21,10 @@ size_t text_plain(struct buf *b, const char *s);
  */
 void text_bounded(struct buf *b, const char *s, const char *keep, size_t max);
 
-/* Inside a JSON string: RFC 8259 escapes; a byte that is not UTF-8 becomes the text \xNN. */
+/*
+ * Inside a JSON string: RFC 8259 escapes; a byte that is not UTF-8 becomes the text \xNN, and so
+ * does a backslash that stands before what would read as one.
+ */
 void text_json(struct buf *b, const char *s);
 
 #endif
