@@ -167,6 +167,15 @@ static int open_loop(struct capture *c)
 	return err;
 }
 
+static void keep(void *ctx, const struct keeper *k)
+{
+	const struct capture *c = ctx;
+
+	for (uint32_t i = 0; i < c->nlinks; i++)
+		keeper_link(k, c->by_number[i]->link);
+	topology_keep(watcher_topology(c->watcher), k);
+}
+
 static int open_all(struct capture *c)
 {
 	const struct sockets_options so = {
@@ -176,6 +185,8 @@ static int open_all(struct capture *c)
 		.datagrams = true,
 		.linger_ns = LINGER_NS,
 		.ring_size = 8 << 20,
+		.keep = keep,
+		.keep_ctx = c,
 	};
 	int err;
 

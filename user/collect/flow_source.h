@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * The kernel side of `flows`: the tc programs that count, loaded once, those that packets enter, made
- * for each namespace that has watched links, and the map they count in.
+ * The kernel side of `flows`: the tc programs that count, loaded once, those that packets enter,
+ * made for each namespace that has watched links, and the map they count in.
  *
  * There are two such maps at any time. Reading swaps the one in use for an empty one, which returns
  * when no program uses the old one any more; then the old one is read and emptied in batches. So
@@ -18,7 +18,7 @@
 #include <stdint.h>
 
 #include "flow_abi.h"
-#include "model/owner.h"
+#include "model/keeper.h"
 
 struct flow_source;
 
@@ -45,6 +45,8 @@ int flow_source_programs(struct flow_source *s, const struct netns *netns, bool 
  */
 void flow_source_use(struct flow_source *s, const struct netns *netns);
 void flow_source_release(struct flow_source *s, const struct netns *netns);
+/* The namespaces of links that are watched, or were a moment ago. */
+void flow_source_keep(const struct flow_source *s, const struct keeper *k);
 
 /* Readable when packets came that the map had no room for: read soon. */
 int flow_source_fd(const struct flow_source *s);
