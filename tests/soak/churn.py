@@ -216,8 +216,11 @@ class Asking(Churn):
 
     def once(self):
         for command, options in (("who", ["--netns", self.world.hub]), ("map", ["--routes", "--neigh"])):
-            subprocess.run([self.world.flowner, command, "-o", "json", *options, "--runtime-root", "docker=" + self.world.docker],
-                           stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, check=True, timeout=10)
+            done = subprocess.run([self.world.flowner, command, "-o", "json", *options, "--runtime-root", "docker=" + self.world.docker],
+                                  stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, timeout=10,
+                                  check=False)
+            if done.returncode not in (0, 6):  # 6: nobody is connected just now
+                raise OSError(f"flowner {command} ended with {done.returncode}: {done.stderr}")
         return 2
 
 
