@@ -2,10 +2,14 @@
 #include "base/buf.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
+
+#include "base/signals.h"
 
 void buf_free(struct buf *b)
 {
@@ -84,30 +88,72 @@ void buf_printf(struct buf *b, const char *fmt, ...)
 	b->len += (size_t)n;
 }
 
+/* A reader that has taken nothing for so long will not take it in time, when we are told to end. */
+#define PATIENCE_MS 1000
+#define TICK_MS     50
+
+static bool may_block(int fd)
+{
+	struct stat st;
+
+	return fstat(fd, &st) || !(S_ISREG(st.st_mode) || S_ISBLK(st.st_mode));
+}
+
+/* 0: PIPE_BUF bytes have room without waiting (pipe(7)). */
+static int wait_for_room(int fd)
+{
+	struct pollfd p = {.fd = fd, .events = POLLOUT};
+	int waited = 0;
+
+	for (;;) {
+		int n = poll(&p, 1, TICK_MS);
+
+		if (n > 0)
+			return 0;
+		if (n < 0 && errno != EINTR)
+			return -errno;
+		waited = signals_waiting() ? waited + TICK_MS : 0;
+		if (waited >= PATIENCE_MS)
+			return -ECANCELED;
+	}
+}
+
+/*
+ * SIGINT and SIGTERM are blocked while we run, so that no write(2) is interrupted: one that waits
+ * for a reader must not be begun.
+ */
 int buf_flush(struct buf *b, int fd)
 {
+	bool waits = may_block(fd);
 	size_t done = 0;
+	int err;
 
 	if (b->err)
 		return b->err;
 	while (done < b->len) {
-		ssize_t n = write(fd, b->data + done, b->len - done);
+		size_t size = b->len - done;
+		ssize_t n;
 
-		if (n >= 0) {
+		if (waits) {
+			err = wait_for_room(fd);
+			if (err)
+				return err;
+			size = size > PIPE_BUF ? PIPE_BUF : size;
+		}
+		n = write(fd, b->data + done, size);
+		if (n >= 0)
 			done += (size_t)n;
-			continue;
-		}
-		if (errno == EINTR)
-			continue;
-		if (errno == EAGAIN) {
-			/* stdout may be shared with a program that made it non-blocking. */
-			struct pollfd p = {.fd = fd, .events = POLLOUT};
-
-			poll(&p, 1, -1);
-			continue;
-		}
-		return -errno;
+		/* stdout may be shared with a program that made it non-blocking. */
+		else if (errno == EAGAIN)
+			waits = true;
+		else if (errno != EINTR)
+			return -errno;
 	}
 	b->len = 0;
 	return 0;
+}
+
+const char *buf_error(int err)
+{
+	return err == -ECANCELED ? "nobody reads it" : strerror(-err);
 }

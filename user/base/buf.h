@@ -50,8 +50,13 @@ void buf_hex(struct buf *b, uint64_t v, unsigned digits); /* lower case, zero-pa
 void buf_pad(struct buf *b, uint64_t v, unsigned digits); /* decimal, zero-padded */
 void buf_printf(struct buf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
-/* Write all of it to fd and empty the buffer. 0 or -errno (-EPIPE when the reader has gone). */
+/*
+ * Write all of it to fd and empty the buffer. 0 or -errno: -EPIPE when the reader has gone,
+ * -ECANCELED when nobody takes it and SIGINT or SIGTERM has come (base/signals.h).
+ */
 int buf_flush(struct buf *b, int fd);
+/* What such an error says to the user. */
+const char *buf_error(int err);
 
 #define _cleanup_buf_ __attribute__((cleanup(buf_free)))
 

@@ -25,6 +25,14 @@ int signals_open(void)
 	return fd < 0 ? -errno : fd;
 }
 
+bool signals_waiting(void)
+{
+	sigset_t set;
+
+	return !sigpending(&set) &&
+	       (sigismember(&set, SIGINT) > 0 || sigismember(&set, SIGTERM) > 0);
+}
+
 void signals_restore(void)
 {
 	sigset_t set;

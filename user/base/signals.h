@@ -5,6 +5,8 @@
 #ifndef FLOWNER_BASE_SIGNALS_H
 #define FLOWNER_BASE_SIGNALS_H
 
+#include <stdbool.h>
+
 /*
  * Block SIGINT and SIGTERM for this process and return a non-blocking signalfd for them, owned by
  * the caller; or -errno. Works also where the shell started us with SIGINT ignored (`flowner … &`):
@@ -12,6 +14,10 @@
  * reader that went away is an error of write(2).
  */
 int signals_open(void);
+
+/* One of them has come, whether or not the descriptor was looked at. False without signals_open().
+ */
+bool signals_waiting(void);
 
 /* Undo signals_open() in a child, before it executes something else. */
 void signals_restore(void);

@@ -8,10 +8,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
 #include "base/log.h"
+#include "base/signals.h"
 #include "collect/rtnl_addr.h"
 #include "out/packet_comment.h"
 #include "out/pcapng.h"
@@ -27,6 +29,29 @@ static void name_of_file(const struct capture *c, char name[static PATH_MAX])
 		snprintf(name, PATH_MAX, "%s.%04u", c->cfg->write, c->files);
 	else
 		snprintf(name, PATH_MAX, "%s", c->cfg->write);
+}
+
+static int open_there(const char *name, int flags)
+{
+	int fd = open(name, flags);
+
+	return fd < 0 ? -errno : fd;
+}
+
+/* Its reader may come later, or never: to open it waits for one, where no signal gets through. */
+static int open_pipe(const char *name, int flags)
+{
+	const struct timespec tick = {.tv_nsec = 20 * 1000000};
+	int fd;
+
+	while ((fd = open_there(name, flags | O_NONBLOCK)) == -ENXIO) {
+		if (signals_waiting())
+			return -ECANCELED;
+		nanosleep(&tick, NULL);
+	}
+	if (fd >= 0 && fcntl(fd, F_SETFL, 0))
+		log_debug("%s stays non-blocking: %s", name, strerror(errno));
+	return fd;
 }
 
 /* A new file; or what is there, if it is none: a named pipe, a device. No link is followed: the
@@ -45,8 +70,7 @@ static int make_file(const char *name)
 		return -ELOOP;
 	if (S_ISREG(st.st_mode))
 		return -EEXIST;
-	fd = open(name, flags);
-	return fd < 0 ? -errno : fd;
+	return S_ISFIFO(st.st_mode) ? open_pipe(name, flags) : open_there(name, flags);
 }
 
 static int open_file(struct capture *c)
@@ -67,7 +91,7 @@ static int open_file(struct capture *c)
 	log_error("cannot write to %s: %s", name,
 		  err == -ELOOP    ? "it is a symbolic link"
 		  : err == -EEXIST ? "it is there already; remove it, or choose another name"
-				   : strerror(-err));
+				   : buf_error(err));
 	return err;
 }
 
@@ -88,7 +112,7 @@ int capture_save_flush(struct capture *c)
 		log_debug("cannot cut the file: %s", strerror(errno));
 	name_of_file(c, name);
 	log_error("writing to %s: %s; what was written before stays readable", name,
-		  strerror(-err));
+		  buf_error(err));
 	return err;
 }
 

@@ -434,7 +434,7 @@ int flows_run(const struct flows_config *cfg, const struct table_columns *column
 		err = finish(&f, &links);
 	/* Whoever read our output has had enough: an end like any other. */
 	if (err && err != -EPIPE)
-		log_error("flows: %s", strerror(-err));
+		log_error("flows: %s", buf_error(err));
 	summarize(&f, links, &lost);
 	if (err && err != -EPIPE)
 		return EXIT_FAILED;

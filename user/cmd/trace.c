@@ -289,7 +289,7 @@ static int trace(const struct trace_config *cfg, const struct event_columns *col
 		trace_source_counters(t.sockets.source, &counters);
 	/* Whoever read our output has had enough: an end like any other. */
 	if (err && err != -EPIPE)
-		log_error("writing the output: %s", strerror(-err));
+		log_error("writing the output: %s", buf_error(err));
 	summarize(&t, &counters);
 	if (err && err != -EPIPE)
 		return EXIT_FAILED;

@@ -94,6 +94,11 @@ int loop_new(struct loop **out, int listener, bool shared, int stop, struct echo
 static void client_close(struct loop *l, struct client *c)
 {
 	DL_DELETE(l->clients, c);
+	/*
+	 * Close alone takes it out of the set only when nobody else has the file open, and whoever
+	 * looks through all descriptors of the host has, for a moment: ss, lsof, flowner.
+	 */
+	epoll_ctl(l->epoll, EPOLL_CTL_DEL, c->fd, NULL);
 	close(c->fd);
 	free(c->unsent);
 	free(c);
