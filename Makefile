@@ -5,6 +5,8 @@
 #   make bench      what it costs, beside the same without it (needs root); FULL=1: at length; BENCH_JSON=FILE
 #   make test       unit, BPF and end-to-end tests, under ASan and UBSan (needs root)
 #   make test-kernels   end-to-end tests on other kernels, under QEMU; KERNELS="6.1 7" chooses
+#   make soak       trace, flows and capture for half an hour: does anything grow? SOAK_SECONDS=N
+#   make coverage   what of user/ the tests run, line by line; PATTERN=… chooses tests
 #   make install    to $(DESTDIR)$(PREFIX)
 #   make clean
 #
@@ -19,6 +21,12 @@ ifeq ($(ASAN),1)
 B := build-asan
 SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 OPT_LEVEL := -O1
+else ifeq ($(COV),1)
+B := build-cov
+# gcc's only. Threads and interrupted programs count too.
+SANITIZE := --coverage -fprofile-update=atomic -DFLOWNER_COVERAGE
+# Without optimization gcc cannot tell what is initialized.
+OPT_LEVEL := -O0 -Wno-maybe-uninitialized
 else
 B := build
 OPT_LEVEL := -O2
@@ -184,6 +192,27 @@ test-kernels: $(B)/vm-deps
 	$(Q)$(MAKE) --no-print-directory all build/tests/bpf
 	$(Q)tests/vm/run build $(KERNELS)
 
+# --- at length ----------------------------------------------------------------------------------
+
+.PHONY: soak coverage
+
+# The plain build: AddressSanitizer keeps what is freed.
+soak: $(B)/test-deps
+	$(Q)$(MAKE) --no-print-directory all
+	$(Q)tests/soak/run build
+
+$(B)/cov-deps: scripts/install-deps
+	@mkdir -p $(@D)
+	$(Q)scripts/install-deps test cov
+	@touch $@
+
+# The table comes also when a test has failed; with a PATTERN nothing is demanded of it.
+coverage: $(B)/cov-deps
+	$(Q)$(MAKE) --no-print-directory COV=1 build-cov/flowner build-cov/tests
+	$(Q)find build-cov -name '*.gcda' -delete
+	$(Q)GCOV_ERROR_FILE=/dev/null tests/run build-cov $(PATTERN); status=$$?; \
+		tests/coverage build-cov $(if $(PATTERN),,tests/coverage.reasons) && exit $$status
+
 demo: $(B)/test-deps
 	$(Q)$(MAKE) --no-print-directory all
 	$(Q)scripts/demo $(B)/flowner
@@ -207,7 +236,7 @@ install: all man
 	install -Dm644 $(B)/flowner.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/flowner
 
 clean:
-	rm -rf build build-asan
+	rm -rf build build-asan build-cov
 
 format:
 	clang-format -i $$(git ls-files 'bpf/*.[ch]' 'user/*.[ch]' 'tests/*.[ch]')

@@ -82,6 +82,13 @@ storm() {
 	in_ns "$client" "$plain" echo ping 10.9.0.2:9000 -n "$1" -c 40 --timeout 120 -o json "${@:2}" >"$BATS_TEST_TMPDIR/storm"
 	[ "$(jq .ok "$BATS_TEST_TMPDIR/storm")" = "$1" ]
 	[ $(($(tcp_counter "$client" ActiveOpens) - before)) = "$1" ]
+	# The server may take its time to close.
+	wait_for 60 all_closed "$client"
+	wait_for 60 all_closed "$server"
+}
+
+all_closed() {
+	[ -z "$(in_ns "$1" ss -Htan state connected exclude time-wait)" ]
 }
 
 serve() {
