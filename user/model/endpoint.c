@@ -62,10 +62,8 @@ struct endpoint *endpoint_add(struct endpoints *t, uint64_t cookie)
 
 	if (ep)
 		endpoint_free(t, ep);
-	/* The kernel was to make one with the record before, which was not. */
-	if (!cookie)
-		return NULL;
-	if (HASH_CNT(hh, t->by_cookie) >= ENDPOINTS_MAX || !(ep = calloc(1, sizeof(*ep)))) {
+	if (HASH_CNT(hh, t->by_cookie) >= ENDPOINTS_MAX || !cookie ||
+	    !(ep = calloc(1, sizeof(*ep)))) {
 		t->untracked++;
 		return NULL;
 	}

@@ -69,7 +69,7 @@ struct endpoints {
 
 struct endpoint *endpoint_find(const struct endpoints *t, uint64_t cookie);
 struct endpoint *endpoint_of_conn(const struct endpoints *t, uint64_t conn, enum role role);
-/* New, with `cookie`, replacing one of the same cookie; NULL when the table is full, or without a cookie. */
+/* New, with `cookie`, replacing one of the same cookie; NULL when the table is full. */
 struct endpoint *endpoint_add(struct endpoints *t, uint64_t cookie);
 void endpoint_free(struct endpoints *t, struct endpoint *ep);
 
