@@ -211,13 +211,13 @@ class Containers(Churn):
 
 
 class Asking(Churn):
-    """who and map, again and again: each ends well, within ten seconds."""
+    """who and map, again and again: each ends well, within a minute."""
     what, pause = "who and map", 2.0
 
     def once(self):
         for command, options in (("who", ["--netns", self.world.hub]), ("map", ["--routes", "--neigh"])):
             done = subprocess.run([self.world.flowner, command, "-o", "json", *options, "--runtime-root", "docker=" + self.world.docker],
-                                  stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, timeout=10,
+                                  stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, timeout=60,
                                   check=False)
             if done.returncode not in (0, 6):  # 6: nobody is connected just now
                 raise OSError(f"flowner {command} ended with {done.returncode}: {done.stderr}")
