@@ -25,6 +25,13 @@ int signals_open(void)
 	return fd < 0 ? -errno : fd;
 }
 
+bool signals_held(void)
+{
+	sigset_t set;
+
+	return !sigprocmask(SIG_BLOCK, NULL, &set) && sigismember(&set, SIGTERM) > 0;
+}
+
 bool signals_waiting(void)
 {
 	sigset_t set;

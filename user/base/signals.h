@@ -15,6 +15,8 @@
  */
 int signals_open(void);
 
+/* signals_open() was called: they do not end us by themselves. */
+bool signals_held(void);
 /* One of them has come, whether or not the descriptor was looked at. False without signals_open().
  */
 bool signals_waiting(void);
