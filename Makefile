@@ -7,6 +7,8 @@
 #   make fuzz       each parser against libFuzzer, FUZZ_SECONDS=60 of it; FUZZ="packet_file netlink" chooses
 #   make test-kernels   end-to-end tests on other kernels, under QEMU; KERNELS="6.1 7" chooses
 #   make test-clangs    the same sources with every clang-N there is; CLANGS="16 19" chooses
+#   make soak       trace, flows and capture for half an hour: does anything grow? SOAK_SECONDS=N
+#   make coverage   what of user/ the tests run, line by line; PATTERN=… chooses tests
 #   make install    to $(DESTDIR)$(PREFIX)
 #   make clean
 #
@@ -26,6 +28,12 @@ else ifeq ($(ASAN),1)
 B := build-asan
 SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
 OPT_LEVEL := -O1
+else ifeq ($(COV),1)
+B := build-cov
+# gcc's only. Threads and interrupted programs count too.
+SANITIZE := --coverage -fprofile-update=atomic -DFLOWNER_COVERAGE
+# Without optimization gcc cannot tell what is initialized.
+OPT_LEVEL := -O0 -Wno-maybe-uninitialized
 else
 B ?= build
 OPT_LEVEL := -O2
@@ -245,6 +253,27 @@ test-kernels: $(B)/vm-deps
 # With every clang-N that is installed; CLANGS="16 19" chooses.
 test-clangs: $(B)/test-deps
 	$(Q)tests/clangs $(CLANGS)
+
+# --- at length ----------------------------------------------------------------------------------
+
+.PHONY: soak coverage
+
+# The plain build: AddressSanitizer keeps what is freed.
+soak: $(B)/test-deps
+	$(Q)$(MAKE) --no-print-directory all
+	$(Q)tests/soak/run build
+
+$(B)/cov-deps: scripts/install-deps
+	@mkdir -p $(@D)
+	$(Q)scripts/install-deps test cov
+	@touch $@
+
+# The table comes also when a test has failed; with a PATTERN nothing is demanded of it.
+coverage: $(B)/cov-deps
+	$(Q)$(MAKE) --no-print-directory COV=1 build-cov/flowner build-cov/tests
+	$(Q)find build-cov -name '*.gcda' -delete
+	$(Q)GCOV_ERROR_FILE=/dev/null tests/run build-cov $(PATTERN); status=$$?; \
+		tests/coverage build-cov $(if $(PATTERN),,tests/coverage.reasons) && exit $$status
 
 demo: $(B)/test-deps
 	$(Q)$(MAKE) --no-print-directory all

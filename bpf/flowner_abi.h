@@ -170,7 +170,7 @@ struct fl_filter {
 	__u32 netns_many;  /* != 0: look into the map `netns_wanted` */
 	__u32 task_wanted; /* != 0: pids or comms below; verdicts are kept in `watched` */
 	__u32 npids, ncomms, nports, nhosts;
-	__u32 family; /* AF_INET or AF_INET6 only; 0: both. v4-mapped is AF_INET */
+	__u32 family;           /* AF_INET or AF_INET6 only; 0: both. v4-mapped is AF_INET */
 	__u32 container_wanted; /* != 0: look into the map `container_verdicts` */
 	__u32 pids[FL_PIDS_MAX];
 	__u16 ports[FL_PORTS_MAX]; /* host order */
@@ -192,6 +192,7 @@ enum fl_verdict_kind {
 };
 
 enum fl_verdict {
+	FL_VERDICT_NONE = 0, /* never in the map */
 	FL_VERDICT_WANTED = 1,
 	FL_VERDICT_UNWANTED = 2, /* of a namespace: ask further */
 };

@@ -74,11 +74,12 @@ static void on_packet(void *ctx, const struct fl_packet *p, const uint8_t *data)
 /* What waits; how many. */
 static unsigned int take(void)
 {
+	bool more;
 	int n;
 
 	r.n = 0;
 	do
-		n = capture_source_read(r.source, on_packet, &r);
+		n = capture_source_read(r.source, on_packet, &r, &more);
 	while (n > 0);
 	assert_int_equal(n, 0);
 	return r.n;

@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "collect/cgroup.h"
 #include "collect/container_store.h"
+#include "collect/netns_names.h"
 
 #define GROUPS 40
 #define SECOND 1000000000ULL
@@ -149,11 +150,49 @@ TEST(forgets)
 	assert_non_null(ask(w, 7)->container);
 }
 
+TEST(namespaces)
+{
+	enum { N = 5000 };
+	const struct netns *first, *kept, *asked;
+	struct netns_names *n;
+	bool made;
+
+	assert_int_equal(netns_names_new(&n), 0);
+	netns_names_tick(n, 100 * SECOND);
+	/* Inodes that no namespace has. */
+	for (uint32_t i = 1; i <= N; i++) {
+		const struct netns *ns = netns_names_get(n, i, 1000000 + i, &made);
+
+		assert_non_null(ns);
+		assert_true(made);
+		assert_int_equal(ns->cookie, 1000000 + i);
+	}
+	assert_int_equal(netns_names_count(n), N);
+	kept = netns_names_get(n, 1, 1000001, &made);
+	assert_false(made);
+	netns_names_tick(n, 150 * SECOND);
+	asked = netns_names_get(n, 2, 1000002, &made);
+	netns_names_keep(n, kept);
+	netns_names_forget(n, 120 * SECOND);
+	assert_int_equal(netns_names_count(n), 2);
+	assert_ptr_equal(netns_names_get(n, 1, 1000001, &made), kept);
+	assert_ptr_equal(netns_names_get(n, 2, 1000002, &made), asked);
+	assert_false(made);
+	/* A mark holds once; the one that comes again is a new one. */
+	netns_names_forget(n, 200 * SECOND);
+	assert_int_equal(netns_names_count(n), 0);
+	first = netns_names_get(n, 1, 1000001, &made);
+	assert_true(made);
+	assert_int_equal(first->inode, 1);
+	netns_names_free(n);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		{"what is pointed to, or was asked for, stays; the rest is forgotten", forgets,
 		 setup, teardown, NULL},
+		{"the same of namespaces", namespaces, NULL, NULL, NULL},
 	};
 
 	return RUN(tests);

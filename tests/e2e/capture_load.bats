@@ -170,3 +170,47 @@ for i in range(20):
 	# Two may have been missed, on a machine that has other things to do.
 	[ "$(field frame.comment frame.comment | grep -cE "^from python3\[[0-9]+\] in $client, netns [0-9]+$")" -ge 18 ]
 }
+
+# bats test_tags=slow
+@test "devices that come and go: each has its statistics in the file once it has gone, and its number is another's" {
+	local i numbers
+	capture_start --netns "$client" --strict -w "$file" 'ether proto 0x88b5'
+	for i in {1..6}; do
+		ip link add "x$i" netns "$client" type veth peer name "x$i" netns "$server"
+		ip -n "$client" link set "x$i" up
+		ip -n "$server" link set "x$i" up
+		# Until it is watched.
+		arrives() {
+			in_ns "$server" "$BATS_TEST_DIRNAME/traffic.py" raw "x$i" "ffffffffffff02000000000188b5$(printf '%02x' "$i")$(printf '00%.0s' {1..45})" 1
+			sleep 0.1
+			LC_ALL=C grep -qaP "\\x88\\xb5\\x$(printf '%02x' "$i")" "$file"
+		}
+		wait_for 20 arrives
+		ip -n "$client" link del "x$i"
+		# Its statistics stand in the file, with as many as are in there, while the capture goes on.
+		gone() { ended "x$i"; }
+		wait_for 20 gone
+	done
+	# The kernel's counters are those of one link at a time: its eth0, lo, and one of the six.
+	numbers=$(bpftool -j map dump id "$(counters_of "$capture")" | jq '[.[] | select(any(.values[].value[]; . != "0x00"))] | length')
+	[ "$numbers" -le 3 ]
+	capture_stop
+	[ "$written" = "$matched" ]
+	[ "$(count packets)" = "$written" ]
+	[ "$(count accepted)" = "$matched" ]
+	[ "$(count received)" = "$received" ]
+	[ "$(count delivered)" = "$written" ]
+}
+
+# ended NAME: the file has an interface of that name, and statistics of it that agree with its packets.
+ended() {
+	"$BATS_TEST_DIRNAME/pcap_packets.py" --statistics "$file" 2>/dev/null | awk -v n=":$1" 'index($1, n) == length($1) - length(n) + 1 && $3 > 0 && $3 == $5 && $5 == $6 { ok = 1 } END { exit !ok }'
+}
+
+# The map capture_counters of a process.
+counters_of() {
+	local id
+	for id in $(sed -n 's/^map_id:[^0-9]*//p' /proc/"$1"/fdinfo/* | sort -u); do
+		bpftool map show id "$id" | grep -q 'name capture_count' && echo "$id"
+	done
+}

@@ -28,7 +28,7 @@ static const struct cgroup *find_cgroup(void *ctx, const struct netns *netns, ui
 }
 
 struct verdicts {
-	unsigned int n;
+	unsigned int n, back; /* given, taken back */
 	struct fl_verdict_key key;
 	enum fl_verdict verdict;
 };
@@ -37,7 +37,8 @@ static void keep(void *ctx, const struct fl_verdict_key *key, enum fl_verdict ve
 {
 	struct verdicts *v = ctx;
 
-	v->n++;
+	v->back += verdict == FL_VERDICT_NONE;
+	v->n += verdict != FL_VERDICT_NONE;
 	v->key = *key;
 	v->verdict = verdict;
 }
@@ -176,9 +177,32 @@ TEST(bounded)
 		container_filter_see(cf, &s, NULL, true, SECOND);
 	}
 	assert_int_equal(v.n, 3 * FL_VERDICTS_MAX);
+	/* The kernel does not go by those that are not looked over any more. */
+	assert_int_equal(v.back, 2 * FL_VERDICTS_MAX);
 	s.cgroup = 7;
 	container_filter_see(cf, &s, NULL, true, SECOND);
 	last(&v, 3 * FL_VERDICTS_MAX + 1, 7, FL_VERDICT_SOCK, FL_VERDICT_WANTED);
+	container_filter_free(cf);
+}
+
+TEST(forgotten)
+{
+	const struct fl_sock s = {.cgroup = 7};
+	struct fl_sock other = {.netns_cookie = 100};
+	struct verdicts v;
+	struct container_filter *cf = make(&want_web, &v);
+
+	container_filter_see(cf, &s, NULL, false, SECOND);
+	container_filter_see(cf, &other, NULL, false, SECOND);
+	assert_int_equal(v.n, 1); /* of the namespace none yet: none is taken back */
+	container_filter_forget(cf);
+	assert_int_equal(v.back, 1);
+	last(&v, 1, 7, FL_VERDICT_SOCK, FL_VERDICT_NONE);
+	web.name = "old-web";
+	container_filter_refresh(cf, 5 * SECOND);
+	assert_int_equal(v.n, 1);
+	container_filter_see(cf, &s, NULL, false, 6 * SECOND);
+	last(&v, 2, 7, FL_VERDICT_SOCK, FL_VERDICT_UNWANTED);
 	container_filter_free(cf);
 }
 
@@ -191,6 +215,7 @@ int main(void)
 		IT("a container without a name is waited for", named_late),
 		IT("a renamed container is decided about anew", renamed),
 		IT("so many cgroups and no more are remembered", bounded),
+		IT("what is forgotten is taken back, and decided about anew", forgotten),
 	};
 
 	return RUN(tests);

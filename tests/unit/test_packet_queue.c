@@ -213,6 +213,32 @@ TEST(running)
 	packet_queue_free(q);
 }
 
+/* What is too much does not wait, the oldest first; the rest does. */
+TEST(bounded)
+{
+	enum { SIZE = 1 << 20, N = 2 * PACKET_QUEUE_BYTES / SIZE };
+	struct packet_queue *q = new_queue();
+	uint8_t *data = calloc(1, SIZE);
+	unsigned int n = 0;
+
+	assert_non_null(data);
+	for (uint32_t i = 0; i < N; i++) {
+		struct fl_packet p = {.time = 1000 - i, .link = i, .len = SIZE, .caplen = SIZE};
+		const struct queued_packet *out;
+
+		assert_int_equal(packet_queue_put(q, &p, data), 0);
+		while ((out = packet_queue_next(q, 0))) {
+			assert_int_equal(out->meta.link, i); /* the newest to come is the oldest */
+			n++;
+		}
+	}
+	assert_in_range(n, N / 2, N / 2 + 1);
+	assert_in_range(packet_queue_count(q), N / 2 - 1, N / 2);
+	assert_null(packet_queue_next(q, 1000 - N));
+	free(data);
+	packet_queue_free(q);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -223,6 +249,7 @@ int main(void)
 		IT("a frame that is cut in its addresses is left as it is", cut_in_macs),
 		IT("many packets come out as qsort has them", many),
 		IT("late ones are put right while packets come and go", running),
+		IT("more than PACKET_QUEUE_BYTES does not wait", bounded),
 	};
 
 	return RUN(tests);

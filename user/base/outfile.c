@@ -7,9 +7,12 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "base/log.h"
+#include "base/signals.h"
 
 /* Of "/tmp/x" /tmp, of "x" the one we are in. */
 static int stat_folder(const char *name, struct stat *st)
@@ -41,12 +44,35 @@ static int check_pipe(const char *name, const struct stat *st)
 	return (folder.st_mode & (S_IWGRP | S_IWOTH)) && st->st_uid != folder.st_uid ? -EPERM : 0;
 }
 
+static int open_there(const char *name, int flags)
+{
+	int fd = open(name, O_WRONLY | O_CLOEXEC | flags);
+
+	return fd < 0 ? -errno : fd;
+}
+
+/* Its reader may come later, or never: open(2) would wait where no signal gets through. */
+static int open_pipe(const char *name)
+{
+	const struct timespec tick = {.tv_nsec = 20 * 1000000};
+	int fd;
+
+	while ((fd = open_there(name, O_NONBLOCK)) == -ENXIO) {
+		if (signals_pending())
+			return -ECANCELED;
+		nanosleep(&tick, NULL);
+	}
+	if (fd >= 0 && fcntl(fd, F_SETFL, 0))
+		log_debug("a pipe stays non-blocking: %s", strerror(errno));
+	return fd;
+}
+
 static int open_special(const char *name)
 {
 	_cleanup_close_ int found = open(name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
 	char self[64];
 	struct stat st;
-	int fd, err;
+	int err;
 
 	if (found < 0 || fstat(found, &st))
 		return -errno;
@@ -61,8 +87,7 @@ static int open_special(const char *name)
 		return err;
 	/* The very thing that was looked at, not what has its name by now. */
 	snprintf(self, sizeof(self), "/proc/self/fd/%d", found);
-	fd = open(self, O_WRONLY | O_CLOEXEC);
-	return fd < 0 ? -errno : fd;
+	return S_ISFIFO(st.st_mode) ? open_pipe(self) : open_there(self, 0);
 }
 
 int outfile_make(const char *name, bool or_special)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * What capture_run.c, capture_save.c and capture_show.c share.
+ * What the files of `capture` share.
  */
 #ifndef FLOWNER_CMD_CAPTURE_INTERNAL_H
 #define FLOWNER_CMD_CAPTURE_INTERNAL_H
@@ -15,11 +15,13 @@
 #include "model/packet_who.h"
 #include "out/packet_line.h"
 
-/* A link that is, or was, captured. */
+/* A link that is captured, or was a moment ago: until all its packets have been read. */
 struct captured {
 	struct link *link; /* a reference */
-	uint32_t number;   /* in packets */
+	uint32_t number;   /* in packets; when it is gone, another link's */
+	uint32_t serial;   /* no other link has, or had, the same */
 	uint64_t began;    /* CLOCK_BOOTTIME, ns */
+	uint64_t ended;    /* the device is no more; 0: it is there */
 	/* Of the present file. */
 	uint32_t interface;
 	bool in_file;
@@ -44,9 +46,11 @@ struct capture {
 	struct packet_queue *queue;
 	struct packet_who *who;
 	struct wall_clock clock;
-	struct captured *links; /* by link */
-	struct captured **by_number;
-	uint32_t nlinks;
+	struct captured *links;      /* by link */
+	struct captured **by_number; /* NULL: the number is free */
+	uint32_t nnumbers;
+	uint32_t nlinks;                 /* ever */
+	struct fl_capture_counters gone; /* of those that are no more */
 	struct buf out;
 	int fd, epoll, signals;
 	/* The present file. */
@@ -56,9 +60,21 @@ struct capture {
 	unsigned int files;
 	uint64_t packets; /* shown or written */
 	uint64_t newest;  /* time of a packet that was read; CLOCK_BOOTTIME, ns */
-	uint64_t started, deadline, next_refresh;
+	uint64_t started, deadline, next_refresh, next_retire;
 	struct packet_line_widths widths;
 };
+
+/* --- capture_links.c --- */
+
+/* Links are watched from now on. 0 or -errno, logged. */
+int capture_links_open(struct capture *c);
+/* What came before `until` has been written: links that went before are forgotten. 0 or -errno,
+ * logged. */
+int capture_links_retire(struct capture *c, uint64_t until);
+/* Over all links that there were. */
+void capture_links_sum(const struct capture *c, struct fl_capture_counters *sum);
+void capture_links_keep(void *c, const struct keeper *k);
+void capture_links_free(struct capture *c);
 
 /* --- capture_save.c: each 0 or -errno, logged --- */
 
@@ -66,6 +82,8 @@ struct capture {
 int capture_save_begin(struct capture *c);
 /* One more of them. */
 int capture_save_link(struct capture *c, struct captured *l);
+/* It is no more: its statistics, if this file has it. */
+int capture_save_link_end(struct capture *c, struct captured *l);
 /* What the addresses of captured namespaces are called now. */
 int capture_save_names(struct capture *c);
 int capture_save_packet(struct capture *c, struct captured *l, const struct queued_packet *p,

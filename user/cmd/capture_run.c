@@ -27,82 +27,6 @@
 /* Links, namespaces and containers come while it runs. */
 #define LASTING_TASKS (TASK_MAPS | TASK_PROCESSES | TASK_NETNS | TASK_LINKS)
 
-/* --- links --- */
-
-static struct captured *find(const struct capture *c, const struct link *l)
-{
-	struct captured *e;
-
-	HASH_FIND_PTR(c->links, &l, e);
-	return e;
-}
-
-static struct captured *add(struct capture *c, struct link *l)
-{
-	struct captured **grown =
-		reallocarray(c->by_number, c->nlinks + 1, sizeof(struct captured *));
-	struct captured *e = grown ? calloc(1, sizeof(*e)) : NULL;
-
-	if (grown)
-		c->by_number = grown;
-	if (e)
-		e->lost_of_cpu = calloc(trace_source_cpus(), sizeof(*e->lost_of_cpu));
-	if (!e || !e->lost_of_cpu) {
-		free(e);
-		return NULL;
-	}
-	e->link = link_get(l);
-	e->number = c->nlinks;
-	c->by_number[c->nlinks++] = e;
-	HASH_ADD_PTR(c->links, link, e);
-	return e;
-}
-
-static int programs(void *ctx, const struct link *l, int *in_fd, int *out_fd)
-{
-	struct capture *c = ctx;
-	struct captured *e = find(c, l);
-	struct capture_link cl = {.ethernet = l->ethernet,
-				  .loopback = !*l->kind && !strcmp(l->name, "lo")};
-
-	/* The watcher's link, which it means us to keep (attached() gets it unqualified). */
-	if (!e)
-		e = add(c, (struct link *)(uintptr_t)l);
-	if (!e)
-		return -ENOMEM;
-	cl.number = e->number;
-	return capture_source_programs(c->source, &cl, in_fd, out_fd);
-}
-
-static void attached(void *ctx, struct link *l)
-{
-	struct capture *c = ctx;
-	struct captured *e = find(c, l);
-
-	capture_source_release(c->source, e->number);
-	e->began = l->attached;
-}
-
-static void detached(void *ctx, struct link *l)
-{
-	(void)ctx;
-	(void)l; /* it stays in the file, and its counters stay */
-}
-
-static const struct netns *intern_netns(void *ctx, uint32_t inode, uint64_t cookie)
-{
-	struct resolver *r = &((struct capture *)ctx)->sockets.naming.resolver;
-
-	return r->netns(r->ctx, inode, cookie);
-}
-
-static bool wants_netns(void *ctx, const struct netns *n)
-{
-	const struct capture *c = ctx;
-
-	return naming_is_contained(&c->sockets.naming, n, &c->cfg->filter);
-}
-
 /* --- setting up --- */
 
 static int open_source(struct capture *c)
@@ -122,30 +46,6 @@ static int open_source(struct capture *c)
 	expression_free(ethernet);
 	expression_free(l3);
 	return err;
-}
-
-static int open_watcher(struct capture *c)
-{
-	const struct filter *f = &c->cfg->filter;
-	const bool chosen = f->nnetns || f->ncontainers;
-	const struct watcher_options o = {
-		.links = {.netns = f->netns,
-			  .nnetns = f->nnetns,
-			  .wants = f->ncontainers ? wants_netns : NULL,
-			  .ctx = c,
-			  .all = chosen && !c->cfg->host_side,
-			  .far_ends = chosen && c->cfg->host_side,
-			  .devs = c->cfg->devs,
-			  .ndevs = c->cfg->ndevs},
-		.no_tcx = c->cfg->without & WITHOUT_TCX,
-	};
-	const struct watcher_ops ops = {.programs = programs,
-					.attached = attached,
-					.detached = detached,
-					.netns = intern_netns,
-					.ctx = c};
-
-	return watcher_new(&c->watcher, &o, &ops);
 }
 
 static int listen_to(struct capture *c, int fd)
@@ -181,6 +81,8 @@ static int open_all(struct capture *c)
 		.linger_ns = LINGER_NS,
 		.ring_size = 8 << 20,
 		.without = c->cfg->without,
+		.keep = capture_links_keep,
+		.keep_ctx = c,
 	};
 	int err;
 
@@ -197,7 +99,7 @@ static int open_all(struct capture *c)
 	if (!err)
 		err = packet_who_new(&c->who, c->sockets.tracker);
 	if (!err)
-		err = open_watcher(c);
+		err = capture_links_open(c);
 	if (!err)
 		err = open_loop(c);
 	if (!err && c->cfg->write)
@@ -227,7 +129,7 @@ static void on_packet(void *ctx, const struct fl_packet *p, const uint8_t *data)
 {
 	struct capture *c = ctx;
 
-	if (p->link >= c->nlinks)
+	if (p->link >= c->nnumbers || !c->by_number[p->link])
 		return;
 	if (p->time > c->newest)
 		c->newest = p->time;
@@ -376,7 +278,8 @@ static int run(struct capture *c)
 
 	while (!done) {
 		uint64_t now = clock_boot_ns();
-		int n = capture_source_read(c->source, on_packet, c), records;
+		bool more;
+		int n = capture_source_read(c->source, on_packet, c, &more), records;
 
 		if (n < 0)
 			return n;
@@ -393,13 +296,16 @@ static int run(struct capture *c)
 		}
 		/* Where more than a batch waits we have come to the newest one, not to this moment.
 		 */
-		if (n >= CAPTURE_SOURCE_BATCH)
+		if (more)
 			now = c->newest;
-		done = put_packets(c, now > PACKET_QUEUE_NS ? now - PACKET_QUEUE_NS : 0);
+		now -= now > PACKET_QUEUE_NS ? PACKET_QUEUE_NS : now;
+		done = put_packets(c, now);
+		if (!done)
+			done = capture_links_retire(c, now);
 		active = n > 0 || records > 0 || packet_queue_count(c->queue);
 		/* More than a batch waits: come again at once, but let a signal through. */
 		if (!done)
-			done = wait_for_packets(c, active, n >= CAPTURE_SOURCE_BATCH);
+			done = wait_for_packets(c, active, more);
 	}
 	return done < 0 ? done : 0;
 }
@@ -407,12 +313,13 @@ static int run(struct capture *c)
 /* Everything that is still on its way; the programs are detached first. */
 static int finish(struct capture *c)
 {
-	int n = 1, err = 0;
+	bool more = true;
+	int n = 0, err = 0;
 
 	watcher_detach(c->watcher);
 	if (!c->cfg->count || c->packets < c->cfg->count) {
-		while (n > 0)
-			n = capture_source_read(c->source, on_packet, c);
+		while (more && n >= 0)
+			n = capture_source_read(c->source, on_packet, c, &more);
 		err = n < 0 ? n : read_sockets(c);
 		if (err >= 0)
 			err = put_packets(c, UINT64_MAX);
@@ -422,21 +329,14 @@ static int finish(struct capture *c)
 
 static void summarize(const struct capture *c, uint64_t *lost)
 {
-	uint64_t received = 0, matched = 0;
 	struct fl_capture_counters n;
 
-	*lost = 0;
-	for (uint32_t i = 0; i < c->nlinks; i++) {
-		if (capture_source_counters(c->source, i, &n))
-			continue;
-		received += n.received;
-		matched += n.matched;
-		*lost += n.lost;
-	}
+	capture_links_sum(c, &n);
+	*lost = n.lost;
 	log_info("%" PRIu64 " packets %s, %" PRIu64 " matched, %" PRIu64 " lost, %" PRIu64
 		 " seen on %u link%s, %.1f s",
-		 c->packets, c->cfg->write ? "written" : "shown", matched, *lost, received,
-		 c->nlinks, c->nlinks == 1 ? "" : "s",
+		 c->packets, c->cfg->write ? "written" : "shown", (uint64_t)n.matched, *lost,
+		 (uint64_t)n.received, c->nlinks, c->nlinks == 1 ? "" : "s",
 		 (double)(clock_boot_ns() - c->started) / 1e9);
 	if (*lost)
 		log_warn("%" PRIu64 " packets were lost, since the ring of %" PRIu64
@@ -452,13 +352,7 @@ static void capture_free(struct capture *c)
 	packet_who_free(c->who);
 	packet_queue_free(c->queue);
 	capture_forget_names(c);
-	HASH_CLEAR(hh, c->links);
-	for (uint32_t i = 0; i < c->nlinks; i++) {
-		link_put(c->by_number[i]->link);
-		free(c->by_number[i]->lost_of_cpu);
-		free(c->by_number[i]);
-	}
-	free(c->by_number);
+	capture_links_free(c);
 	sockets_close(&c->sockets);
 	buf_free(&c->out);
 	cleanup_close(&c->signals);

@@ -53,7 +53,7 @@ static int open_file(struct capture *c)
 		  : err == -EEXIST ? "it is there already; remove it, or choose another name"
 		  : err == -EPERM  ? "a named pipe of somebody else's, in a folder that others can "
 				     "write to"
-				   : strerror(-err));
+				   : buf_flush_error(err));
 	return err;
 }
 
@@ -126,8 +126,8 @@ struct names {
 /* Of those captured only: other networks on this host may use the same addresses. */
 static const struct netns *netns_of(const struct capture *c, uint64_t cookie)
 {
-	for (uint32_t i = 0; i < c->nlinks; i++) {
-		const struct link *l = c->by_number[i]->link;
+	for (const struct captured *e = c->links; e; e = e->hh.next) {
+		const struct link *l = e->link;
 
 		if (l->netns->cookie == cookie)
 			return l->netns;
@@ -249,7 +249,7 @@ static int put_comment(struct capture *c, const struct captured *l, const struct
 
 	if (c->cfg->comments == COMMENTS_NONE)
 		return 0;
-	packet_who_look(c->who, l->number, parsed, p->meta.cookie, &ends);
+	packet_who_look(c->who, l->serial, parsed, p->meta.cookie, &ends);
 	if (!ends.news && c->cfg->comments == COMMENTS_FIRST)
 		return 0;
 	if (ends.news && name_end(c, ends.from) + name_end(c, ends.to))
@@ -303,10 +303,10 @@ int capture_save_begin(struct capture *c)
 	packet_who_forget(c->who);
 	capture_forget_names(c);
 	err = pcapng_put_section(&c->out, &host, NULL);
-	for (uint32_t i = 0; !err && i < c->nlinks; i++) {
-		c->by_number[i]->in_file = false;
-		if (c->by_number[i]->link->attached && !c->by_number[i]->link->gone)
-			err = capture_save_link(c, c->by_number[i]);
+	for (struct captured *l = c->links; !err && l; l = l->hh.next) {
+		l->in_file = false;
+		if (l->link->attached && !l->link->gone)
+			err = capture_save_link(c, l);
 	}
 	if (!err)
 		err = capture_save_names(c);
@@ -337,19 +337,22 @@ static int put_statistics(struct capture *c, struct captured *l)
 	return pcapng_put_statistics(&c->out, &s);
 }
 
+int capture_save_link_end(struct capture *c, struct captured *l)
+{
+	int err = 0;
+
+	/* One that came and had no packets. */
+	if (!l->in_file && l->began >= c->file_began)
+		err = capture_save_link(c, l);
+	return err || !l->in_file ? err : put_statistics(c, l);
+}
+
 int capture_save_end(struct capture *c)
 {
 	int err = 0;
 
-	for (uint32_t i = 0; !err && i < c->nlinks; i++) {
-		struct captured *l = c->by_number[i];
-
-		/* One that came and had no packets. */
-		if (!l->in_file && l->began >= c->file_began)
-			err = capture_save_link(c, l);
-		if (!err && l->in_file)
-			err = put_statistics(c, l);
-	}
+	for (struct captured *l = c->links; !err && l; l = l->hh.next)
+		err = capture_save_link_end(c, l);
 	/* With those that have come since. */
 	if (!err)
 		err = capture_save_names(c);

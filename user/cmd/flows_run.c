@@ -101,12 +101,13 @@ static void on_piece(void *ctx, const struct netns *netns, const struct fl_flow_
 
 /* --- setting up --- */
 
-static void each_cgroup(void *ctx, naming_keep *keep, void *keep_ctx)
+static void keep(void *ctx, const struct keeper *k)
 {
 	const struct flows *f = ctx;
 
-	if (f->table)
-		flow_table_each_cgroup(f->table, keep, keep_ctx);
+	flow_table_keep(f->table, k);
+	flow_source_keep(f->source, k);
+	topology_keep(watcher_topology(f->watcher), k);
 }
 
 static int open_sockets(struct flows *f)
@@ -118,9 +119,9 @@ static int open_sockets(struct flows *f)
 		.datagrams = true,
 		.linger_ns = LINGER_NS,
 		.ring_size = f->cfg->output.ring_size,
-		.each_cgroup = each_cgroup,
-		.each_ctx = f,
 		.without = f->cfg->without,
+		.keep = keep,
+		.keep_ctx = f,
 	};
 
 	return sockets_open(&f->sockets, &o);

@@ -122,8 +122,8 @@ int sockets_open(struct sockets *k, const struct sockets_options *o)
 	int err;
 
 	k->filter = o->filter;
-	k->each_cgroup = o->each_cgroup;
-	k->each_ctx = o->each_ctx;
+	k->keep = o->keep;
+	k->keep_ctx = o->keep_ctx;
 	err = naming_open(&k->naming, o->naming->roots, o->naming->nroots);
 	if (!err)
 		err = open_tracker(k, o);
@@ -148,20 +148,22 @@ int sockets_open(struct sockets *k, const struct sockets_options *o)
 	return 0;
 }
 
-static void each_cgroup(void *ctx, naming_keep *keep, void *keep_ctx)
+static void keep(void *ctx, const struct keeper *keeper)
 {
 	const struct sockets *k = ctx;
 
-	tracker_each_cgroup(k->tracker, keep, keep_ctx);
-	if (k->each_cgroup)
-		k->each_cgroup(k->each_ctx, keep, keep_ctx);
+	tracker_keep(k->tracker, keeper);
+	if (k->contained)
+		container_filter_forget(k->contained);
+	if (k->keep)
+		k->keep(k->keep_ctx, keeper);
 }
 
 int sockets_read(struct sockets *k)
 {
 	naming_refresh(&k->naming);
 	if (naming_is_crowded(&k->naming))
-		naming_forget(&k->naming, each_cgroup, k);
+		naming_forget(&k->naming, keep, k);
 	if (k->contained)
 		container_filter_refresh(k->contained, clock_boot_ns());
 	return trace_source_read(k->source, on_record, k);

@@ -24,8 +24,8 @@ struct sockets {
 	struct naming naming;
 	struct container_filter *contained; /* NULL: no --container */
 	const struct filter *filter;        /* as in the options */
-	void (*each_cgroup)(void *ctx, naming_keep *keep, void *keep_ctx);
-	void *each_ctx;
+	void (*keep)(void *ctx, const struct keeper *k);
+	void *keep_ctx;
 	struct snapshot *datagrams; /* for looking again; NULL: not asked for */
 	uint64_t unwatched;         /* of the snapshot: wanted, but there was no room */
 };
@@ -39,9 +39,10 @@ struct sockets_options {
 	uint64_t linger_ns;                 /* 0: the tracker's own */
 	size_t ring_size;
 	unsigned int without; /* WITHOUT_* bits */
-	/* As for naming_forget(): the cgroups that the caller points to. NULL: it does to none. */
-	void (*each_cgroup)(void *ctx, naming_keep *keep, void *keep_ctx);
-	void *each_ctx;
+	/* As for naming_forget(), within sockets_read(): what the caller points to. NULL: to
+	 * nothing. */
+	void (*keep)(void *ctx, const struct keeper *k);
+	void *keep_ctx;
 };
 
 /* `s` is zeroed by the caller. 0 or -errno, logged. sockets_close() in any case. */

@@ -238,8 +238,10 @@ static void summarize(struct trace *t, const struct fl_counters *c)
 		log_warn("%" PRIu64 " records could not be decoded; please report this",
 			 undecodable);
 	if (st.untracked)
-		log_warn("%" PRIu64 " sockets were not tracked, for there were more than %u",
-			 st.untracked, ENDPOINTS_MAX);
+		log_warn(
+			"%" PRIu64
+			" sockets were not tracked: there were more than %u, or the kernel had not numbered them, since it skipped their first record",
+			st.untracked, ENDPOINTS_MAX);
 	if (unwatched)
 		log_warn("%" PRIu64
 			 " sockets of the wanted processes were not followed, for there were "

@@ -29,7 +29,12 @@ struct capture_source {
 	void (*each)(void *ctx, const struct fl_packet *p, const uint8_t *data);
 	void *ctx;
 	int batch;
+	size_t bytes;
+	bool more;
 };
+
+/* So many are read at once. */
+#define BATCH 4096
 
 static size_t ring_size(size_t wanted)
 {
@@ -104,8 +109,10 @@ static int on_record(void *ctx, void *data, size_t len)
 
 	if (!decode_packet(data, len, &p))
 		s->each(s->ctx, p, (const uint8_t *)(p + 1));
+	s->bytes += len;
+	s->more = ++s->batch >= BATCH || s->bytes >= s->opt.ring_size;
 	/* A negative value ends this round; the record counts as read all the same. */
-	return ++s->batch >= CAPTURE_SOURCE_BATCH ? -ECANCELED : 0;
+	return s->more ? -ECANCELED : 0;
 }
 
 static int load(struct capture_source *s)
@@ -261,14 +268,17 @@ int capture_source_fd(const struct capture_source *s)
 
 int capture_source_read(struct capture_source *s,
 			void (*each)(void *ctx, const struct fl_packet *p, const uint8_t *data),
-			void *ctx)
+			void *ctx, bool *more)
 {
 	int err;
 
 	s->each = each;
 	s->ctx = ctx;
 	s->batch = 0;
+	s->bytes = 0;
+	s->more = false;
 	err = ring_buffer__consume(s->ring);
+	*more = s->more;
 	return err < 0 && err != -ECANCELED ? err : s->batch;
 }
 
@@ -293,4 +303,21 @@ int capture_source_counters(const struct capture_source *s, uint32_t link,
 		sum->lost += each[cpu].lost;
 	}
 	return 0;
+}
+
+int capture_source_reset(struct capture_source *s, uint32_t link)
+{
+	int cpus = libbpf_num_possible_cpus();
+	_cleanup_free_ struct fl_capture_counters *none = NULL;
+
+	if (cpus < 0)
+		return cpus;
+	none = calloc((size_t)cpus, sizeof(*none));
+	if (!none)
+		return -ENOMEM;
+	capture_source_release(s, link);
+	return bpf_map_update_elem(bpf_map__fd(s->skel->maps.capture_counters), &link, none,
+				   BPF_ANY)
+		       ? -errno
+		       : 0;
 }

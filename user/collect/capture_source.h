@@ -15,7 +15,7 @@
 
 struct capture_source;
 
-/* So many different links in one capture, gone ones included. */
+/* So many links in one capture at once. */
 #define CAPTURE_LINKS_MAX 4096
 
 struct capture_source_options {
@@ -51,15 +51,17 @@ int capture_source_fd(const struct capture_source *s);
 
 /*
  * Hand out what waits, in the order of the ring, which is not quite that of time; at most some
- * thousands. `data`: p->caplen bytes, valid during the call. Returns how many, or -errno.
+ * thousands, or as much as has room in the ring. *more: there is more. `data`: p->caplen bytes,
+ * valid during the call. Returns how many, or -errno.
  */
 int capture_source_read(struct capture_source *s,
 			void (*each)(void *ctx, const struct fl_packet *p, const uint8_t *data),
-			void *ctx);
-#define CAPTURE_SOURCE_BATCH 4096
+			void *ctx, bool *more);
 
 /* Of one link, over all CPUs. 0 or -errno. */
 int capture_source_counters(const struct capture_source *s, uint32_t link,
 			    struct fl_capture_counters *sum);
+/* They begin at nothing, for another link of that number. 0 or -errno. */
+int capture_source_reset(struct capture_source *s, uint32_t link);
 
 #endif

@@ -229,6 +229,12 @@ void flow_source_release(struct flow_source *s, const struct netns *netns)
 		i->release = RELEASE_READINGS;
 }
 
+void flow_source_keep(const struct flow_source *s, const struct keeper *k)
+{
+	for (uint32_t i = 0; i < s->nslots; i++)
+		keeper_netns(k, s->slots[i].netns);
+}
+
 static void age_instances(struct flow_source *s)
 {
 	for (uint32_t i = 0; i < s->nslots; i++)

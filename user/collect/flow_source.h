@@ -18,7 +18,7 @@
 #include <stdint.h>
 
 #include "flow_abi.h"
-#include "model/owner.h"
+#include "model/keeper.h"
 
 struct flow_source;
 
@@ -46,6 +46,8 @@ int flow_source_programs(struct flow_source *s, const struct netns *netns, bool 
  */
 void flow_source_use(struct flow_source *s, const struct netns *netns);
 void flow_source_release(struct flow_source *s, const struct netns *netns);
+/* The namespaces of links that are watched, or were a moment ago. */
+void flow_source_keep(const struct flow_source *s, const struct keeper *k);
 
 /* Readable when packets came that the map had no room for: read soon. */
 int flow_source_fd(const struct flow_source *s);

@@ -18,7 +18,7 @@
 /* Going through all processes may take this part of the time. */
 #define SCAN_SHARE 50
 
-/* How long the dead are remembered, and how many cgroups and containers are no matter. */
+/* How long the dead are remembered, and how many of them are no matter. */
 #define REMEMBER_NS (60 * SECOND_NS)
 #define CROWD_MIN   4096
 
@@ -76,6 +76,12 @@ static const struct cgroup *get_cgroup(void *ctx, const struct netns *netns, uin
 	return cg;
 }
 
+static void tick(struct naming *n, uint64_t now)
+{
+	cgroups_tick(n->cgroups, now);
+	netns_names_tick(n->names, now);
+}
+
 int naming_open(struct naming *n, const struct runtime_root *roots, size_t nroots)
 {
 	int err;
@@ -94,7 +100,7 @@ int naming_open(struct naming *n, const struct runtime_root *roots, size_t nroot
 		return err;
 	}
 	n->crowd = CROWD_MIN;
-	cgroups_tick(n->cgroups, clock_boot_ns());
+	tick(n, clock_boot_ns());
 	n->resolver = (struct resolver){.netns = get_netns, .cgroup = get_cgroup, .ctx = n};
 	naming_scan(n);
 	return 0;
@@ -124,14 +130,25 @@ void naming_refresh(struct naming *n)
 	if (now < naming_due(n))
 		return;
 	n->refreshed = now;
-	cgroups_tick(n->cgroups, now);
+	tick(n, now);
 	container_store_refresh(n->containers);
 	naming_scan(n);
 }
 
+static size_t count(const struct naming *n)
+{
+	return netns_names_count(n->names) + cgroups_count(n->cgroups) +
+	       container_store_count(n->containers);
+}
+
 bool naming_is_crowded(const struct naming *n)
 {
-	return cgroups_count(n->cgroups) + container_store_count(n->containers) > n->crowd;
+	return count(n) > n->crowd;
+}
+
+static void keep_netns(void *ctx, const struct netns *ns)
+{
+	netns_names_keep(((struct naming *)ctx)->names, ns);
 }
 
 static void keep_cgroup(void *ctx, const struct cgroup *cg)
@@ -156,19 +173,20 @@ static void keep_containers_of_processes(void *ctx, const struct process_netns *
 		keep_container(ctx, p->containers[i]);
 }
 
-void naming_forget(struct naming *n, void (*each)(void *ctx, naming_keep *keep, void *keep_ctx),
-		   void *ctx)
+void naming_forget(struct naming *n, void (*each)(void *ctx, const struct keeper *k), void *ctx)
 {
+	const struct keeper keeper = {.netns = keep_netns, .cgroup = keep_cgroup, .ctx = n};
 	uint64_t now = clock_boot_ns(), before = now > REMEMBER_NS ? now - REMEMBER_NS : 0;
 	size_t left;
 
-	each(ctx, keep_cgroup, n);
+	each(ctx, &keeper);
+	netns_names_forget(n->names, before);
 	cgroups_forget(n->cgroups, before);
 	cgroups_each(n->cgroups, keep_container_of_cgroup, n);
 	process_index_each(n->processes, keep_containers_of_processes, n);
 	netns_names_disown(n->names, before, keep_container, n);
 	container_store_forget(n->containers, before);
-	left = cgroups_count(n->cgroups) + container_store_count(n->containers);
+	left = count(n);
 	n->crowd = left * 2 > CROWD_MIN ? left * 2 : CROWD_MIN;
 }
 

@@ -12,6 +12,7 @@
 
 #include "collect/container_store.h"
 #include "model/filter.h"
+#include "model/keeper.h"
 #include "model/owner.h"
 
 struct naming {
@@ -22,7 +23,7 @@ struct naming {
 	struct resolver resolver;        /* answers from these */
 	/* CLOCK_BOOTTIME, ns */
 	uint64_t next_scan, refreshed, newest;
-	size_t crowd; /* cgroups and containers: so many are too many */
+	size_t crowd; /* namespaces, cgroups and containers: so many are too many */
 };
 
 /*
@@ -41,13 +42,11 @@ uint64_t naming_due(const struct naming *n); /* CLOCK_BOOTTIME, ns: when it will
 
 /*
  * What has gone is remembered for a minute at least, and then for as long as there is not too much
- * of it. True: it is time to forget. `each` is to call keep() with every cgroup that is still
- * pointed to by anyone.
+ * of it. True: it is time to forget. `each` is to tell the keeper of everything that anyone still
+ * points to.
  */
 bool naming_is_crowded(const struct naming *n);
-typedef void naming_keep(void *keep_ctx, const struct cgroup *cg);
-void naming_forget(struct naming *n, void (*each)(void *ctx, naming_keep *keep, void *keep_ctx),
-		   void *ctx);
+void naming_forget(struct naming *n, void (*each)(void *ctx, const struct keeper *k), void *ctx);
 
 /* Has a container that passes the filter a process in that namespace, or is it one's? */
 bool naming_is_contained(const struct naming *n, const struct netns *ns, const struct filter *f);

@@ -48,6 +48,8 @@ struct entry {
 	uint64_t first_asked; /* CLOCK_BOOTTIME, ns */
 	bool owned;           /* whose it is has been answered */
 	uint64_t owned_at;    /* and when so last, or guessed */
+	uint64_t asked;       /* struct netns_names.now, then */
+	bool kept;
 	UT_hash_handle hh;
 };
 
@@ -55,7 +57,14 @@ struct netns_names {
 	struct named *named;   /* what the directories said last, by inode */
 	struct entry *entries; /* what was asked for, by cookie */
 	uint64_t scanned;      /* CLOCK_BOOTTIME, ns */
+	uint64_t now;
 };
+
+static void free_entry(struct entry *e)
+{
+	free(e->name);
+	free(e);
+}
 
 static void forget_names(struct netns_names *n)
 {
@@ -147,8 +156,7 @@ void netns_names_free(struct netns_names *n)
 	forget_names(n);
 	HASH_ITER (hh, n->entries, e, tmp) {
 		HASH_DEL(n->entries, e);
-		free(e->name);
-		free(e);
+		free_entry(e);
 	}
 	free(n);
 }
@@ -185,6 +193,38 @@ static struct entry *find(const struct netns_names *n, uint64_t cookie)
 	HASH_FIND (hh, n->entries, &cookie, sizeof(cookie), e)
 		;
 	return e;
+}
+
+size_t netns_names_count(const struct netns_names *n)
+{
+	return HASH_COUNT(n->entries);
+}
+
+void netns_names_tick(struct netns_names *n, uint64_t now)
+{
+	n->now = now;
+}
+
+void netns_names_keep(struct netns_names *n, const struct netns *netns)
+{
+	struct entry *e = find(n, netns->cookie);
+
+	if (e)
+		e->kept = true;
+}
+
+void netns_names_forget(struct netns_names *n, uint64_t before)
+{
+	struct entry *e, *tmp;
+
+	HASH_ITER (hh, n->entries, e, tmp) {
+		if (!e->kept && e->asked < before) {
+			HASH_DEL(n->entries, e);
+			free_entry(e);
+		} else {
+			e->kept = false;
+		}
+	}
 }
 
 void netns_names_guess(struct netns_names *n, uint64_t cookie, const struct container *container)
@@ -235,6 +275,7 @@ const struct netns *netns_names_get(struct netns_names *n, uint32_t inode, uint6
 
 	*made = !e;
 	if (e) {
+		e->asked = n->now;
 		if (!e->name)
 			look_up_name(n, e);
 		return &e->netns;
@@ -245,6 +286,7 @@ const struct netns *netns_names_get(struct netns_names *n, uint32_t inode, uint6
 	e->cookie = cookie;
 	e->netns = (struct netns){.inode = inode, .cookie = cookie};
 	e->first_asked = clock_boot_ns();
+	e->asked = n->now;
 	/* An inode is used again after its namespace has gone: what was read before may be the old
 	 * one's. */
 	look_up_name(n, e);

@@ -27,10 +27,19 @@ void netns_names_free(struct netns_names *n);
 /*
  * The namespace with that inode and cookie; made when first asked for, with the name it has then,
  * and with a later name once it gets one. *made: it was made by this call. NULL only when memory
- * runs out. Lives as long as `n`.
+ * runs out. Lives until netns_names_forget() at least.
  */
 const struct netns *netns_names_get(struct netns_names *n, uint32_t inode, uint64_t cookie,
 				    bool *made);
+
+/*
+ * Those that have gone gather. When there are many, tell which are still pointed to, then forget
+ * all others that were not asked for since `before` (the time that netns_names_tick() told last).
+ */
+size_t netns_names_count(const struct netns_names *n);
+void netns_names_tick(struct netns_names *n, uint64_t now);
+void netns_names_keep(struct netns_names *n, const struct netns *netns);
+void netns_names_forget(struct netns_names *n, uint64_t before);
 
 /*
  * Whose it is, by what one of its sockets tells, unless that is known or it is the host's: to hold

@@ -20,6 +20,12 @@
 
 /* What the kernel's seq_file hands out at once is 32 KiB. */
 #define BATCH 160
+/*
+ * …but a file that is closed while iter/task_file looks at it is let go of only when the read ends
+ * that did (fput() leaves it to the task's work): its socket sends no FIN until then, and stays in
+ * epoll sets. So each read is of one descriptor's.
+ */
+#define BATCH_OF_FILES 1
 
 static void cleanup_skel(struct snapshot_bpf **skel)
 {
@@ -36,7 +42,7 @@ static void cleanup_query(struct rtnl_query **q)
 	rtnl_query_close(*q);
 }
 
-static long read_all(int fd, snapshot_fn *each, void *ctx)
+static long read_all(int fd, size_t batch, snapshot_fn *each, void *ctx)
 {
 	/* Entries are whole multiples, but a read may end inside one. */
 	static const size_t size = sizeof(struct fl_snapshot);
@@ -45,7 +51,7 @@ static long read_all(int fd, snapshot_fn *each, void *ctx)
 	long count = 0;
 
 	for (;;) {
-		ssize_t n = read(fd, (char *)buf + have, sizeof(buf) - have);
+		ssize_t n = read(fd, (char *)buf + have, batch * size - have);
 		size_t i = 0;
 
 		if (n < 0 && (errno == EINTR || errno == EAGAIN))
@@ -69,11 +75,11 @@ static long read_all(int fd, snapshot_fn *each, void *ctx)
 }
 
 /* The iterator lists what there is in the namespace that this is called in. */
-static long run_iterator(const struct bpf_link *link, snapshot_fn *each, void *ctx)
+static long run_iterator(const struct bpf_link *link, size_t batch, snapshot_fn *each, void *ctx)
 {
 	_cleanup_close_ int fd = bpf_iter_create(bpf_link__fd(link));
 
-	return fd < 0 ? -errno : read_all(fd, each, ctx);
+	return fd < 0 ? -errno : read_all(fd, batch, each, ctx);
 }
 
 static int attach(struct bpf_program *prog, struct bpf_link **link)
@@ -110,7 +116,7 @@ long snapshot_sockets(enum snapshot_kind kind, snapshot_fn *each, void *ctx)
 	_cleanup_(cleanup_skel) struct snapshot_bpf *skel = NULL;
 	int err = load(kind, false, &skel);
 
-	return err ? err : run_iterator(skel->links.each_socket, each, ctx);
+	return err ? err : run_iterator(skel->links.each_socket, BATCH_OF_FILES, each, ctx);
 }
 
 struct snapshot {
@@ -143,7 +149,7 @@ void snapshot_close(struct snapshot *s)
 
 long snapshot_read(const struct snapshot *s, snapshot_fn *each, void *ctx)
 {
-	return run_iterator(s->skel->links.each_socket, each, ctx);
+	return run_iterator(s->skel->links.each_socket, BATCH_OF_FILES, each, ctx);
 }
 
 /* --- namespace by namespace --- */
@@ -183,13 +189,13 @@ static int list_here(void *arg)
 
 	if (!sockstat_any(e->skel->links.each_udp != NULL))
 		return 0;
-	n = run_iterator(e->skel->links.each_tcp, e->each, e->ctx);
+	n = run_iterator(e->skel->links.each_tcp, BATCH, e->each, e->ctx);
 	if (n < 0)
 		return (int)n;
 	e->count += n;
 	if (!e->skel->links.each_udp)
 		return 0;
-	n = run_iterator(e->skel->links.each_udp, e->each, e->ctx);
+	n = run_iterator(e->skel->links.each_udp, BATCH, e->each, e->ctx);
 	if (n < 0)
 		return (int)n;
 	e->count += n;
@@ -230,7 +236,7 @@ long snapshot_everything(enum snapshot_kind kind, snapshot_fn *each, void *ctx,
 		return err;
 	e.skel = skel;
 	e.set = set;
-	e.count = run_iterator(skel->links.each_socket, each, ctx);
+	e.count = run_iterator(skel->links.each_socket, BATCH_OF_FILES, each, ctx);
 	if (e.count < 0)
 		return e.count;
 	err = list_namespaces(&e, namespaces);

@@ -273,6 +273,8 @@ int trace_source_verdict(struct trace_source *s, const struct fl_verdict_key *ke
 {
 	uint8_t v = (uint8_t)verdict;
 
+	if (verdict == FL_VERDICT_NONE)
+		return bpf_map_delete_elem(bpf_map__fd(s->skel->maps.container_verdicts), key);
 	return bpf_map__update_elem(s->skel->maps.container_verdicts, key, sizeof(*key), &v,
 				    sizeof(v), BPF_ANY);
 }

@@ -29,7 +29,7 @@ struct watcher_ops {
 	 * more. l->attached is still set. Not called by watcher_free().
 	 */
 	void (*detached)(void *ctx, struct link *l);
-	/* Interns a namespace (collect/netns_names.h); outlives all links. NULL: no memory. */
+	/* Interns a namespace (collect/netns_names.h); links point to it. NULL: no memory. */
 	const struct netns *(*netns)(void *ctx, uint32_t inode, uint64_t cookie);
 	void *ctx;
 };

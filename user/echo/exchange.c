@@ -262,8 +262,9 @@ void exchange_end(const struct exchange_run *run, struct exchange *x, int error)
 		return;
 	if (run->cfg->reset)
 		setsockopt(x->fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
-	/* Whoever else has the open file would keep it in the set (loop.c). */
-	epoll_ctl(run->epoll, EPOLL_CTL_DEL, x->fd, NULL);
+	/* Not left to close(2): see client_close() in loop.c. */
+	if (x->events)
+		epoll_ctl(run->epoll, EPOLL_CTL_DEL, x->fd, NULL);
 	close(x->fd);
 	x->fd = -1;
 }

@@ -13,7 +13,7 @@ struct entry {
 	struct fl_verdict_key key;
 	const struct netns *netns; /* of FL_VERDICT_NETNS */
 	uint32_t pid;              /* of FL_VERDICT_TASK: one that was in it */
-	enum fl_verdict verdict;   /* 0: none yet */
+	enum fl_verdict verdict;   /* FL_VERDICT_NONE: none yet */
 	uint64_t patience;         /* until when */
 	UT_hash_handle hh;
 };
@@ -53,6 +53,14 @@ void container_filter_free(struct container_filter *cf)
 		return;
 	forget_all(cf);
 	free(cf);
+}
+
+void container_filter_forget(struct container_filter *cf)
+{
+	for (struct entry *e = cf->entries; e; e = e->hh.next)
+		if (e->verdict)
+			cf->opt.verdict(cf->opt.ctx, &e->key, FL_VERDICT_NONE);
+	forget_all(cf);
 }
 
 static const struct container *container_of(const struct container_filter *cf,
@@ -106,9 +114,8 @@ static void see(struct container_filter *cf, const struct entry *seen, uint64_t 
 
 	if (!seen->key.id || find(cf, &seen->key))
 		return;
-	/* Those of the dead, mostly; the others will be mentioned again. */
 	if (HASH_COUNT(cf->entries) >= FL_VERDICTS_MAX)
-		forget_all(cf);
+		container_filter_forget(cf);
 	e = malloc(sizeof(*e));
 	if (!e)
 		return; /* without a verdict it passes */

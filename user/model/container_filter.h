@@ -21,6 +21,7 @@ struct container_filter;
 struct container_filter_options {
 	const struct filter *filter; /* of it: containers; borrowed */
 	struct resolver resolver;
+	/* FL_VERDICT_NONE: the one given before is taken back. */
 	void (*verdict)(void *ctx, const struct fl_verdict_key *key, enum fl_verdict verdict);
 	void *ctx;
 };
@@ -38,5 +39,11 @@ void container_filter_see(struct container_filter *cf, const struct fl_sock *s,
 
 /* Look over the verdicts, if it is time. `now`: CLOCK_BOOTTIME, ns. */
 void container_filter_refresh(struct container_filter *cf, uint64_t now);
+
+/*
+ * Take all verdicts back, and point to no namespace any more. Most are about the dead; what lives
+ * will be mentioned again.
+ */
+void container_filter_forget(struct container_filter *cf);
 
 #endif

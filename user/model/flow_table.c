@@ -476,14 +476,20 @@ void flow_table_settle(struct flow_table *t, uint64_t now)
 	}
 }
 
-void flow_table_each_cgroup(const struct flow_table *t,
-			    void (*fn)(void *ctx, const struct cgroup *cg), void *ctx)
+static void keep_end(const struct keeper *k, const struct flow_end *end)
 {
+	keeper_netns(k, end->netns);
+	keeper_cgroup(k, end->owner.cgroup);
+}
+
+void flow_table_keep(const struct flow_table *t, const struct keeper *k)
+{
+	for (const struct watched *w = t->links; w; w = w->hh.next)
+		keeper_link(k, w->link);
 	for (size_t i = 0; i < t->nrows; i++) {
-		if (t->rows[i]->sender.owner.cgroup)
-			fn(ctx, t->rows[i]->sender.owner.cgroup);
-		if (t->rows[i]->receiver.owner.cgroup)
-			fn(ctx, t->rows[i]->receiver.owner.cgroup);
+		keeper_link(k, t->rows[i]->link);
+		keep_end(k, &t->rows[i]->sender);
+		keep_end(k, &t->rows[i]->receiver);
 	}
 }
 

@@ -16,6 +16,7 @@
 
 #include "flow_abi.h"
 #include "model/flow.h"
+#include "model/keeper.h"
 #include "model/owner.h"
 #include "model/tracker.h"
 
@@ -27,8 +28,8 @@ struct flow_table_options {
 	uint32_t max;       /* flows; what is beyond is added up, link by link, as "rest" */
 	const struct tracker *tracker;
 	/*
-	 * Is this an address of the namespace that the link is in? What is sent to any other address
-	 * is only passing through. NULL: that is not known of any.
+	 * Is this an address of the namespace that the link is in? What is sent to any other
+	 * address is only passing through. NULL: that is not known of any.
 	 */
 	bool (*is_local)(void *ctx, const struct link *l, const struct addr *addr);
 	void *ctx;
@@ -58,9 +59,8 @@ void flow_table_settle(struct flow_table *t, uint64_t now);
  */
 bool flow_table_asks(struct flow_table *t);
 
-/* Every cgroup that a flow still points to; the same again and again. */
-void flow_table_each_cgroup(const struct flow_table *t,
-			    void (*fn)(void *ctx, const struct cgroup *cg), void *ctx);
+/* What flows and links still point to. */
+void flow_table_keep(const struct flow_table *t, const struct keeper *k);
 
 /* All flows, the ended ones included, in no order; the caller may put them into one. Valid until
  * the next add or advance. */

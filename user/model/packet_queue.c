@@ -18,6 +18,7 @@ struct slot {
 struct packet_queue {
 	struct slot *heap;
 	size_t n, room;
+	size_t bytes; /* of what is in the heap */
 	uint64_t next_number;
 	struct queued_packet *out; /* handed out */
 };
@@ -73,6 +74,11 @@ static void sink(struct packet_queue *q, size_t i)
 	}
 }
 
+static size_t size_of(const struct queued_packet *p)
+{
+	return sizeof(*p) + p->meta.caplen;
+}
+
 /* The tag as it was on the wire. The kernel has it in host order, but for the ethertype. */
 static void put_tag(uint8_t *at, const struct fl_packet *p)
 {
@@ -118,6 +124,7 @@ int packet_queue_put(struct packet_queue *q, const struct fl_packet *p, const ui
 	q->heap[q->n] = (struct slot){p->time, q->next_number++, copy(p, data)};
 	if (!q->heap[q->n].p)
 		return -ENOMEM;
+	q->bytes += size_of(q->heap[q->n].p);
 	rise(q, q->n++);
 	return 0;
 }
@@ -126,9 +133,10 @@ const struct queued_packet *packet_queue_next(struct packet_queue *q, uint64_t u
 {
 	free(q->out);
 	q->out = NULL;
-	if (!q->n || q->heap[0].time >= until)
+	if (!q->n || (q->heap[0].time >= until && q->bytes <= PACKET_QUEUE_BYTES))
 		return NULL;
 	q->out = q->heap[0].p;
+	q->bytes -= size_of(q->out);
 	q->heap[0] = q->heap[--q->n];
 	sink(q, 0);
 	return q->out;

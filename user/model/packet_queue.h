@@ -12,6 +12,8 @@
 
 /* A CPU takes the time of a packet and then sends it: something may come in between. */
 #define PACKET_QUEUE_NS 20000000ULL
+/* More than this does not wait: 27 Gbit/s are. */
+#define PACKET_QUEUE_BYTES (64u << 20)
 
 struct packet_queue;
 
@@ -29,7 +31,8 @@ void packet_queue_free(struct packet_queue *q); /* NULL is fine */
 int packet_queue_put(struct packet_queue *q, const struct fl_packet *p, const uint8_t *data);
 
 /*
- * The oldest, if it is from before `until` (CLOCK_BOOTTIME, ns), else NULL. Valid until the next
+ * The oldest, if it is from before `until` (CLOCK_BOOTTIME, ns) or there are more than
+ * PACKET_QUEUE_BYTES of them, else NULL. Valid until the next
  * call of either function.
  */
 const struct queued_packet *packet_queue_next(struct packet_queue *q, uint64_t until);

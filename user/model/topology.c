@@ -354,6 +354,16 @@ void topology_each(const struct topology *t, void (*fn)(void *ctx, struct link *
 		fn(ctx, e->link);
 }
 
+void topology_keep(const struct topology *t, const struct keeper *k)
+{
+	const struct entry *e;
+
+	for (e = t->entries; e; e = e->hh.next)
+		keeper_link(k, e->link);
+	DL_FOREACH2(t->changed, e, qnext)
+	keeper_link(k, e->link);
+}
+
 void topology_reconsider(struct topology *t)
 {
 	struct entry *e, *tmp;

@@ -13,6 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "model/keeper.h"
 #include "model/link.h"
 
 struct topology;
@@ -50,6 +51,8 @@ void topology_sweep_end(struct topology *t, uint64_t netns_cookie);
 struct link *topology_find(const struct topology *t, uint64_t netns_cookie, uint32_t ifindex);
 size_t topology_count(const struct topology *t);
 void topology_each(const struct topology *t, void (*fn)(void *ctx, struct link *l), void *ctx);
+/* What links still point to, those that are gone and are yet to be told of too. */
+void topology_keep(const struct topology *t, const struct keeper *k);
 
 /*
  * The next link about which the answer of topology_wants() may have changed, each once: a new one,

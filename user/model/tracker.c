@@ -217,31 +217,32 @@ bool tracker_pending(const struct tracker *t)
 	return t->queue.head != NULL;
 }
 
-static void each_of_endpoints(const struct endpoints *e,
-			      void (*fn)(void *ctx, const struct cgroup *cg), void *ctx)
+static void keep_party(const struct keeper *k, const struct party *p)
+{
+	keeper_netns(k, p->netns);
+	keeper_cgroup(k, p->owner.cgroup);
+}
+
+static void keep_endpoints(const struct endpoints *e, const struct keeper *k)
 {
 	for (struct endpoint *ep = e->by_cookie; ep; ep = ep->hh.next)
-		if (ep->self.owner.cgroup)
-			fn(ctx, ep->self.owner.cgroup);
+		keep_party(k, &ep->self);
 }
 
-static void each_of_event(const struct event *e, void (*fn)(void *ctx, const struct cgroup *cg),
-			  void *ctx)
+static void keep_event(const struct event *e, const struct keeper *k)
 {
-	if (e && e->self.owner.cgroup)
-		fn(ctx, e->self.owner.cgroup);
-	if (e && e->peer.owner.cgroup)
-		fn(ctx, e->peer.owner.cgroup);
+	keep_party(k, &e->self);
+	keep_party(k, &e->peer);
 }
 
-void tracker_each_cgroup(const struct tracker *t, void (*fn)(void *ctx, const struct cgroup *cg),
-			 void *ctx)
+void tracker_keep(const struct tracker *t, const struct keeper *k)
 {
-	each_of_endpoints(&t->endpoints, fn, ctx);
-	each_of_endpoints(&t->datagrams, fn, ctx);
-	each_of_event(t->current, fn, ctx);
+	keep_endpoints(&t->endpoints, k);
+	keep_endpoints(&t->datagrams, k);
+	if (t->current)
+		keep_event(t->current, k);
 	for (const struct event *e = t->queue.head; e; e = e->next)
-		each_of_event(e, fn, ctx);
+		keep_event(e, k);
 }
 
 void tracker_get_stats(const struct tracker *t, struct tracker_stats *out)

@@ -10,6 +10,7 @@
 #include "flowner_abi.h"
 #include "model/endpoint.h"
 #include "model/event.h"
+#include "model/keeper.h"
 #include "model/queue.h"
 
 struct tracker_options {
@@ -64,9 +65,8 @@ uint64_t tracker_last(const struct tracker *t);
 /* True while events wait in the queue. */
 bool tracker_pending(const struct tracker *t);
 
-/* Every cgroup that an endpoint or an event still points to; the same again and again. */
-void tracker_each_cgroup(const struct tracker *t, void (*fn)(void *ctx, const struct cgroup *cg),
-			 void *ctx);
+/* What endpoints and events still point to. */
+void tracker_keep(const struct tracker *t, const struct keeper *k);
 
 struct tracker_stats {
 	uint64_t records, lost, untracked;
