@@ -80,7 +80,14 @@ static void drain(struct state *s, uint64_t now)
 	CHECK(now != UINT64_MAX || !tracker_pending(s->t));
 }
 
-static void on_cgroup(void *ctx, const struct cgroup *cg)
+/* What it still points to is what it was given. */
+static void keep_netns(void *ctx, const struct netns *n)
+{
+	(void)ctx;
+	CHECK(n >= names_netns && n < names_netns + COUNT(names_netns));
+}
+
+static void keep_cgroup(void *ctx, const struct cgroup *cg)
 {
 	(void)ctx;
 	CHECK(cg == &names_cgroups[0] || cg == &names_cgroups[1]);
@@ -300,7 +307,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	CHECK(!tracker_new(&s.t, &s.opt));
 	for (int i = 0; i < STEPS_MAX && in.left; i++)
 		step(&s, &in);
-	tracker_each_cgroup(s.t, on_cgroup, NULL);
+	tracker_keep(s.t, &(struct keeper){.netns = keep_netns, .cgroup = keep_cgroup});
 	drain(&s, UINT64_MAX);
 	tracker_get_stats(s.t, &st);
 	CHECK(st.records == s.fed && !st.untracked);
