@@ -104,20 +104,20 @@ ends_well() {
 }
 
 @test "no locked memory, and next to no memory: it runs, or says that it is too little" {
+	local plain=$FLOWNER
 	sees_it sh -c 'ulimit -l 0; exec "$@"' - "$FLOWNER"
+	# AddressSanitizer wants terabytes of addresses, and does not bear a malloc(3) that fails (strdup(3)).
+	if sanitized; then
+		plain=${FLOWNER/build-asan/build}
+		[ "$plain" != "$FLOWNER" ] && [ -x "$plain" ] || skip "no build without sanitizers"
+	fi
 	while read -r command; do
-		if sanitized; then
-			# The sanitizer's own limit, above which malloc(3) fails; it has some 40 MiB of itself.
-			for mib in 41 48 64 96; do
-				# shellcheck disable=SC2086
-				ends_well env ASAN_OPTIONS="$ASAN_OPTIONS:allocator_may_return_null=1:soft_rss_limit_mb=$mib" timeout 60 "$FLOWNER" $command
-			done
-		else
-			for kib in 8000 16000 32000 64000; do
-				# shellcheck disable=SC2086
-				ends_well timeout 60 sh -c "ulimit -v $kib; exec \"\$@\"" - "$FLOWNER" $command
-			done
-		fi
+		# With less not even its libraries find room.
+		for kib in 14000 18000 24000 28000 32000 40000 64000; do
+			# shellcheck disable=SC2086
+			ends_well timeout 60 sh -c "ulimit -v $kib; exec \"\$@\"" - "$plain" $command
+			refute grep -E 'kernel cannot|not permitted' "$out.err"
+		done
 	done < <(commands)
 }
 

@@ -3,6 +3,7 @@
  * flowner doctor: what this kernel can do, what is missing, and why it matters.
  */
 #include <errno.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/err.h"
@@ -70,6 +71,12 @@ static int examine(int format)
 		log_error("not permitted: %s missing%s; %s", caps,
 			  unknown ? ", so not all could be tried" : "", privileges_advice());
 		return EXIT_PERMISSION;
+	}
+	err = unknown ? probe_shortage(-EPERM) : 0;
+	if (unknown && err != -EPERM) {
+		log_error("not all could be tried: %s%s", strerror(-err),
+			  err == -ENOMEM ? "" : ": raise ulimit -n");
+		return EXIT_FAILED;
 	}
 	if (unknown) {
 		log_error(

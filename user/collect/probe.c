@@ -36,9 +36,12 @@ int probe_tracepoint_args(const struct btf *btf, const char *name)
 	return btf_is_func_proto(t) ? btf_vlen(t) - 1 : -1;
 }
 
+#define KERNEL_BTF "/sys/kernel/btf/vmlinux"
+
+/* NULL with errno; btf__load_vmlinux_btf() would always say ESRCH, even if memory was short. */
 static struct btf *kernel_btf(void)
 {
-	return btf__load_vmlinux_btf();
+	return btf__parse(KERNEL_BTF, NULL);
 }
 
 static void cleanup_btf(struct btf **btf)
@@ -59,14 +62,16 @@ static enum feature_answer of_errno(int err)
 
 static enum feature_answer try_btf(void)
 {
-	return access("/sys/kernel/btf/vmlinux", R_OK) == 0 ? FEATURE_YES : FEATURE_NO;
+	return access(KERNEL_BTF, R_OK) == 0 ? FEATURE_YES : FEATURE_NO;
 }
 
 static enum feature_answer try_tracepoint(const char *name)
 {
 	_cleanup_(cleanup_btf) struct btf *btf = kernel_btf();
 
-	return btf && probe_tracepoint_args(btf, name) >= 1 ? FEATURE_YES : FEATURE_NO;
+	if (!btf)
+		return of_errno(-errno);
+	return probe_tracepoint_args(btf, name) >= 1 ? FEATURE_YES : FEATURE_NO;
 }
 
 static enum feature_answer try_set_state(void)
@@ -76,17 +81,22 @@ static enum feature_answer try_set_state(void)
 
 static enum feature_answer try_trouble(void)
 {
-	if (try_tracepoint("tcp_retransmit_skb") == FEATURE_YES &&
-	    try_tracepoint("tcp_receive_reset") == FEATURE_YES)
-		return try_tracepoint("tcp_send_reset");
-	return FEATURE_NO;
+	static const char *const names[] = {"tcp_retransmit_skb", "tcp_receive_reset",
+					    "tcp_send_reset"};
+	enum feature_answer answer = FEATURE_YES;
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]) && answer == FEATURE_YES; i++)
+		answer = try_tracepoint(names[i]);
+	return answer;
 }
 
 static enum feature_answer try_reset_reason(void)
 {
 	_cleanup_(cleanup_btf) struct btf *btf = kernel_btf();
 
-	return btf && probe_tracepoint_args(btf, "tcp_send_reset") >= 3 ? FEATURE_YES : FEATURE_NO;
+	if (!btf)
+		return of_errno(-errno);
+	return probe_tracepoint_args(btf, "tcp_send_reset") >= 3 ? FEATURE_YES : FEATURE_NO;
 }
 
 static enum feature_answer try_ringbuf(void)
@@ -107,7 +117,7 @@ static enum feature_answer try_tracing(enum bpf_attach_type type, const char *ta
 
 	OPTS_ZERO(opts);
 	if (!btf)
-		return FEATURE_NO;
+		return of_errno(-errno);
 	id = btf__find_by_name_kind(btf, target,
 				    type == BPF_TRACE_ITER ? BTF_KIND_FUNC : BTF_KIND_TYPEDEF);
 	if (id < 0)
@@ -152,8 +162,11 @@ static enum feature_answer try_sock_cgroup(void)
 {
 	_cleanup_(cleanup_btf) struct btf *btf = kernel_btf();
 	const struct btf_type *t;
-	int id = btf ? btf__find_by_name_kind(btf, "sock_cgroup_data", BTF_KIND_STRUCT) : -1;
+	int id;
 
+	if (!btf)
+		return of_errno(-errno);
+	id = btf__find_by_name_kind(btf, "sock_cgroup_data", BTF_KIND_STRUCT);
 	if (id < 0)
 		return FEATURE_NO;
 	t = btf__type_by_id(btf, (uint32_t)id);
@@ -238,8 +251,7 @@ struct feature probe_feature(size_t i)
 /* More than any of the probes opens. */
 #define SPARE_FDS 8
 
-/* libbpf does not always tell that it was this. */
-static int shortage(int err)
+int probe_shortage(int err)
 {
 	int fds[SPARE_FDS], n = 0;
 
@@ -254,13 +266,20 @@ static int shortage(int err)
 	}
 	while (n-- > 0)
 		close(fds[n]);
+	if (!is_shortage(err)) {
+		/* The largest thing that it needs memory for. */
+		_cleanup_(cleanup_btf) struct btf *btf = kernel_btf();
+
+		if (!btf && is_shortage(-errno))
+			err = -errno;
+	}
 	return err;
 }
 
 int probe_explain(int err)
 {
 	/* What is tried now would fail for the same reason, and would be taken for missing. */
-	err = shortage(err);
+	err = probe_shortage(err);
 	if (is_shortage(err)) {
 		log_error("cannot load the BPF programs: %s%s", strerror(-err),
 			  err == -ENOMEM ? "" : ": raise ulimit -n");

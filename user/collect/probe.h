@@ -17,6 +17,12 @@ size_t probe_count(void);
 struct feature probe_feature(size_t i);
 
 /*
+ * -EMFILE, -ENFILE or -ENOMEM where there is too little of these right now, whatever was made of it
+ * on the way up (libbpf does not always tell); else `err`.
+ */
+int probe_shortage(int err);
+
+/*
  * Loading failed with -errno `err`: find out what is missing and say so in one line. Returns -EPERM
  * (not permitted), -EOPNOTSUPP (this kernel cannot) or `err`.
  */

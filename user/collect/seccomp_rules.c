@@ -197,11 +197,12 @@ static const struct seccomp_rule rules[] = {
 	CALL(TASK_PROCESSES, "access"),
 	CALL(TASK_PROCESSES, "faccessat"),
 	CALL(TASK_PROCESSES, "faccessat2"),
+	/* Whether a name's file is a network namespace: it need not be one that we enter. */
+	IOCTL(TASK_PROCESSES, NS_GET_NSTYPE),
 
 	/* --- TASK_NETNS --- */
 
 	CALL_IF(TASK_NETNS, "setns", IS(1, CLONE_NEWNET)),
-	IOCTL(TASK_NETNS, NS_GET_NSTYPE),
 	/* rtnetlink (protocol 0), no other of netlink's families. */
 	CALL_IF(TASK_NETNS, "socket", IS(0, AF_NETLINK), IS(2, 0)),
 	/* Which namespace is this? (SO_NETNS_COOKIE) What does its device do? (ETHTOOL_GTSO) */

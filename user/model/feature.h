@@ -7,7 +7,7 @@
 
 #include <stdbool.h>
 
-enum feature_answer { FEATURE_NO, FEATURE_YES, FEATURE_UNKNOWN /* not permitted to try */ };
+enum feature_answer { FEATURE_NO, FEATURE_YES, FEATURE_UNKNOWN /* could not be tried */ };
 
 struct feature {
 	const char *name;
