@@ -111,7 +111,7 @@ disk() { # SIZE
 			[ "$SECONDS" -lt 20 ]
 			exec {still}>&-
 			[ "$status" = 1 ] || { echo "$command $signal: $status" >&2; cat "$out" >&2; return 1; }
-			grep -q 'nobody takes it' "$out"
+			grep -q 'nobody reads it' "$out"
 		done
 	done
 }

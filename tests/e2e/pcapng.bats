@@ -37,11 +37,13 @@ quiet() {
 	refute grep -v 'Running as user "root"' stderr
 }
 
-# Times, interfaces, lengths, directions and comments as tshark reads them, in the shape of `packets list`.
+# Times, interfaces, lengths, directions and comments as tshark reads them, in the shape of `packets list`, which
+# shows the backslashes that are in the file already as \x5c.
 tshark_list() {
 	quiet tshark -n -r "$1" -T fields -e frame.time_epoch -e frame.interface_name -e frame.interface_description \
 		-e frame.cap_len -e frame.len -e frame.packet_flags_direction -e frame.comment |
-		awk -F'\t' -v OFS='\t' '{ $6 = $6 == "" ? 0 : substr($6, 10) + 0; gsub(/\\n/, "\\x0a", $7); print }'
+		awk -F'\t' -v OFS='\t' '{ $6 = $6 == "" ? 0 : substr($6, 10) + 0; gsub(/\\/, "\\x5c", $3); gsub(/\\/, "\\x5c", $7)
+			gsub(/\\x5cn/, "\\x0a", $7); print }'
 }
 
 # same OURS THEIRS: the files are alike, and not empty.
@@ -61,8 +63,8 @@ theirs() { tcpdump -n -S -t -r "$1" 2>/dev/null; }
 	[ "$(wc -l <ours)" -gt 80 ]
 	head -n1 ours | grep -q '^1795230611.123456789	echo-server:eth0	netns echo-server, container web, peer veth1a2b	'
 	grep -qF 'web (nginx) → client' theirs
-	grep -qF 'a\x0ab\x1b[2J\xff' theirs
-	grep -qF 'vpn:tün0	bad \xff byte' theirs
+	grep -qF 'a\x0ab\x5cx1b[2J\x5cxff' theirs
+	grep -qF 'vpn:tün0	bad \x5cxff byte' theirs
 }
 
 @test "capinfos finds the section, the interfaces, and packets in order" {

@@ -151,5 +151,5 @@ int buf_flush(struct buf *b, int fd)
 
 const char *buf_flush_error(int err)
 {
-	return err == -ECANCELED ? "nobody takes it; it was to end" : strerror(-err);
+	return err == -ECANCELED ? "nobody reads it, and it was to end" : strerror(-err);
 }
