@@ -143,7 +143,7 @@ $(B)/obj/collect/seccomp.o: $(B)/gen/syscall_names.h
 
 # All tests run on the sanitized build; each kind adds its counts to one closing line.
 # On other kernels than this the plain build runs, emulated ones being slow enough.
-test: $(B)/vm-deps
+test: $(B)/vm-deps $(B)/fuzz-deps
 	$(Q)$(MAKE) --no-print-directory ASAN=1 build-asan/flowner build-asan/tests
 	$(Q)$(MAKE) --no-print-directory all build/tests/bpf build/tests/tools
 	$(Q)tests/run build-asan
