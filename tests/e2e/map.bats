@@ -137,7 +137,8 @@ has_peer() {
 	done
 	mac=$(ip -n "$name-server" -j link show eth0 | jq -r '.[0].address')
 	[ "$(of "$name-switch" "[.fdb[] | select(.mac == \"$mac\") | [.dev, .state, .link.netns.name, .link.name]]")" = "[[\"server\",\"learned\",\"$name-server\",\"eth0\"]]" ]
-	[ "$(of "$name-switch" '[.fdb[] | select(.mac == "02:00:00:00:00:77") | [.state, .dev, .link]]')" = '[["static","h3",null]]' ]
+	# Where bridges know VLANs there is one for VLAN 1 too.
+	[ "$(of "$name-switch" '[.fdb[] | select(.mac == "02:00:00:00:00:77") | [.state, .dev, .link]] | unique')" = '[["static","h3",null]]' ]
 	[ "$(of "$name-client" '[.neigh[] | select(.addr == "10.77.0.3") | [.mac, .link.netns.name, .link.name]]')" = "[[\"$mac\",\"$name-server\",\"eth0\"]]" ]
 	run -0 map --netns "$name-switch" --fdb
 	[[ $output == *"$mac  server of br0  learned  eth0 of $name-server"* ]]
