@@ -232,7 +232,7 @@ static void summarize(struct trace *t, const struct fl_counters *c)
 		log_warn(
 			"%" PRIu64
 			" times the kernel did not call our programs, since they were at work on that "
-			"CPU: up to so many records are missing",
+			"CPU: records are missing",
 			skipped);
 	if (undecodable)
 		log_warn("%" PRIu64 " records could not be decoded; please report this",
