@@ -141,7 +141,7 @@ has_peer() {
 	[ "$(of "$name-switch" '[.fdb[] | select(.mac == "02:00:00:00:00:77") | [.state, .dev, .link]] | unique')" = '[["static","h3",null]]' ]
 	[ "$(of "$name-client" '[.neigh[] | select(.addr == "10.77.0.3") | [.mac, .link.netns.name, .link.name]]')" = "[[\"$mac\",\"$name-server\",\"eth0\"]]" ]
 	run -0 map --netns "$name-switch" --fdb
-	[[ $output == *"$mac  server of br0  learned  eth0 of $name-server"* ]]
+	[[ $output =~ "$mac  server of br0  learned"(", vlan 1")?" "+"eth0 of $name-server" ]]
 	run -0 map --netns "$name-client" --neigh
 	[[ $output == *"10.77.0.3 "*"$mac  eth0"*"eth0 of $name-server"* ]]
 }

@@ -21,7 +21,7 @@ HUB, CLIENT = "10.98.0.1", "10.98.0.2"
 def run(*argv, data=None):
     """Its output; raises CalledProcessError where it fails."""
     return subprocess.run(argv, input=data, stdin=subprocess.DEVNULL if data is None else None, check=True,
-                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=60).stdout
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="surrogateescape", timeout=60).stdout
 
 
 def ip(batch, netns=None):
