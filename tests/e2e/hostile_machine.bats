@@ -104,13 +104,9 @@ ends_well() {
 }
 
 @test "no locked memory, and next to no memory: it runs, or says that it is too little" {
-	local plain=$FLOWNER
 	sees_it sh -c 'ulimit -l 0; exec "$@"' - "$FLOWNER"
 	# AddressSanitizer wants terabytes of addresses, and does not bear a malloc(3) that fails (strdup(3)).
-	if sanitized; then
-		plain=${FLOWNER/build-asan/build}
-		[ "$plain" != "$FLOWNER" ] && [ -x "$plain" ] || skip "no build without sanitizers"
-	fi
+	plain_build
 	while read -r command; do
 		# With less not even its libraries find room.
 		for kib in 14000 18000 24000 28000 32000 40000 64000; do
@@ -152,10 +148,12 @@ in_mounts() {
 }
 
 @test "no /proc, no /sys: one line says what is missing, and it ends" {
+	# AddressSanitizer's options are in /proc too.
+	plain_build
 	for script in 'mount -t tmpfs none /proc' 'mount -t tmpfs none /sys' 'umount -l /proc' 'mount -t proc -o hidepid=2 none /proc'; do
 		while read -r command; do
 			# shellcheck disable=SC2086
-			ends_well in_mounts "$script" env LD_PRELOAD= ASAN_OPTIONS="$ASAN_OPTIONS:detect_leaks=0" timeout 60 "$FLOWNER" $command
+			ends_well in_mounts "$script" timeout 60 "$plain" $command
 			case $script in
 			*hidepid*) [ "$ended" = 0 ] ;;
 			*) [ "$ended" != 0 ] || [ -s "$out" ] || [[ $command == *"-d 0.3" ]] || { echo "$script: $command says nothing" >&2; return 1; } ;;

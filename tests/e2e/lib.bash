@@ -154,3 +154,12 @@ expect() {
 seen() {
 	[ -n "$(jq -c "select($1)" "$trace_out" 2>/dev/null)" ]
 }
+
+# The build whose memory says something: AddressSanitizer's has red zones, shadows, and keeps what is freed.
+plain_build() {
+	plain=$FLOWNER
+	if ldd "$FLOWNER" | grep -q libasan; then
+		plain=$BATS_TEST_DIRNAME/../../build/flowner
+		nice make -s -C "$BATS_TEST_DIRNAME/../.." build/flowner 3>&-
+	fi
+}

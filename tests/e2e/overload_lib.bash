@@ -1,15 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 # For tests under more load than can be borne: what memory is allowed, who takes the CPUs away, who counts besides.
 
-# The build whose memory says something: AddressSanitizer's has red zones, shadows, and keeps what is freed.
-plain_build() {
-	plain=$FLOWNER
-	if ldd "$FLOWNER" | grep -q libasan; then
-		plain=$BATS_TEST_DIRNAME/../../build/flowner
-		nice make -s -C "$BATS_TEST_DIRNAME/../.." build/flowner 3>&-
-	fi
-}
-
 # memory PID FIELD: VmHWM, VmRSS…, in KiB.
 memory() {
 	awk -v f="$2:" '$1 == f { print $2 }' "/proc/$1/status"

@@ -96,6 +96,22 @@ static void add_name(struct netns_names *n, uint32_t inode, const char *name)
 	HASH_ADD_INT(n->named, inode, e);
 }
 
+/* What `there` is a path to. Without /proc by its name again, if that is still the same. */
+static int open_found(int there, const struct stat *st, int dir, const char *path)
+{
+	_cleanup_close_ int fd = -1;
+	struct stat now;
+	char self[32];
+
+	snprintf(self, sizeof(self), "/proc/self/fd/%d", there);
+	fd = open(self, O_RDONLY | O_CLOEXEC);
+	if (fd < 0 && errno == ENOENT)
+		fd = openat(dir, path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	if (fd < 0 || fstat(fd, &now) || now.st_dev != st->st_dev || now.st_ino != st->st_ino)
+		return -1;
+	return take_fd(&fd);
+}
+
 /*
  * Whatever else is in its place, a pipe, a device that does something when it is opened, is not
  * opened; and there are other namespaces.
@@ -103,15 +119,13 @@ static void add_name(struct netns_names *n, uint32_t inode, const char *name)
 static bool is_netns(int dir, const char *path, uint32_t *inode)
 {
 	_cleanup_close_ int there = openat(dir, path, O_PATH | O_CLOEXEC), fd = -1;
-	char self[32];
 	struct statfs fs;
 	struct stat st;
 
 	if (there < 0 || fstatfs(there, &fs) || (uint64_t)fs.f_type != NSFS_MAGIC ||
 	    fstat(there, &st))
 		return false;
-	snprintf(self, sizeof(self), "/proc/self/fd/%d", there);
-	fd = open(self, O_RDONLY | O_CLOEXEC);
+	fd = open_found(there, &st, dir, path);
 	if (fd < 0 || ioctl(fd, NS_GET_NSTYPE) != CLONE_NEWNET)
 		return false;
 	*inode = (uint32_t)st.st_ino;
