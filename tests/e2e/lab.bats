@@ -528,6 +528,7 @@ one_line() { [ "$(wc -l <<<"$output")" = 1 ] || { echo "$output" >&2; return 1; 
 }
 
 @test "not root: one line and exit 4" {
+	not_for_coverage
 	cp "$FLOWNER" "$TMP/flowner"
 	for args in "up pair --name $LAB" "down $LAB" show "show $LAB" "exec $LAB client true"; do
 		# shellcheck disable=SC2086

@@ -163,3 +163,8 @@ plain_build() {
 		nice make -s -C "$BATS_TEST_DIRNAME/../.." build/flowner 3>&-
 	fi
 }
+
+# not_for_coverage: what a test of system calls, or of files that cannot be written, has to begin with.
+not_for_coverage() {
+	[[ $FLOWNER != */build-cov/* ]] || skip "a build for coverage writes its counts, or says that it cannot"
+}

@@ -58,6 +58,7 @@ words() {
 # --- at the beginning ---
 
 @test "each capability that is missing is named, alone, with what to do, and nothing is begun: exit 4" {
+	not_for_coverage
 	reachable_flowner
 	for cmd in trace flows capture who map lab; do
 		for cap in $(needs "$cmd" | tr , ' '); do
@@ -99,6 +100,7 @@ words() {
 }
 
 @test "doctor names what is missing; echo, capture -r and help need nothing" {
+	not_for_coverage
 	reachable_flowner
 	run -4 --separate-stderr with user none "$flowner" doctor
 	[[ $stderr == *"CAP_BPF, CAP_PERFMON, CAP_NET_ADMIN, CAP_SYS_PTRACE, CAP_SYS_ADMIN missing"* ]]
@@ -130,6 +132,7 @@ ping_server() {
 
 # As root, and as a user that has them as ambient ones, as a file's would be.
 @test "with the five, of root or of user 65534, every command works; what is poorer without others is said" {
+	not_for_coverage
 	reachable_flowner
 	background in_ns "$server" "$FLOWNER" echo serve 9000
 	wait_for 20 listening "$server" 9000

@@ -452,6 +452,7 @@ same_bytes() {
 }
 
 @test "wrong input: one line, exit 2; no permission: exit 4" {
+	not_for_coverage
 	wrong() {
 		run --separate-stderr "$FLOWNER" trace "$@"
 		[ "$status" = 2 ] && [ -z "$output" ] && [ "$(wc -l <<<"$stderr")" = 1 ] && [[ $stderr == flowner:* ]]
