@@ -51,8 +51,9 @@ int trace_source_verdict(struct trace_source *s, const struct fl_verdict_key *ke
 /* The programs' counters, added up over the CPUs. 0 or -errno. */
 int trace_source_counters(const struct trace_source *s, struct fl_counters *sum);
 /*
- * Events that the kernel did not show us, since on that CPU the same program was at work already;
- * at most so many records are missing. Zero where the kernel does not count them.
+ * Events that the kernel did not show us, since on that CPU the same program was at work already
+ * (recursion_misses). Some of them would have made a record; under RPS a few more go uncounted.
+ * Zero where the kernel does not count them.
  */
 uint64_t trace_source_skipped(const struct trace_source *s);
 /* Records that were not as decode_record() wants them: a bug, or memory corruption. */
