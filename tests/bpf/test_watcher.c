@@ -292,6 +292,27 @@ TEST(by_name)
 	ns_del("a");
 }
 
+/*
+ * A new namespace gets the number of one that has died a moment ago, whose death is told after
+ * that. Three in 1,000 times on a busy machine.
+ */
+TEST(renumbered)
+{
+	static const char *const devs[] = {"lo"};
+	const struct watcher_options o = {.links = {.devs = devs, .ndevs = COUNT(devs)}};
+	struct watch s;
+
+	for (int i = 0; i < 150; i++) {
+		ns_add("a");
+		start(&s, &o);
+		settle(&s, 10);
+		assert_int_equal(s.gone, 0);
+		assert_int_equal(watcher_links(s.w), 2);
+		stop(&s);
+		ns_del("a");
+	}
+}
+
 TEST(by_netns)
 {
 	struct watcher_options o = {.links.nnetns = 1};
@@ -412,6 +433,7 @@ static int tests_run(void)
 		IT("hundreds of veths that come and go leave nothing", many),
 		IT("both ends of a pair", both_ends),
 		IT("devices by name, of any kind", by_name),
+		IT("the death of one whose number it has does not touch it", renumbered),
 		IT("only pairs with an end in a namespace", by_netns),
 		IT("a peer in a namespace that cannot be seen", out_of_sight),
 		IT("a link that cannot be watched does not stop the others", refused),

@@ -232,7 +232,11 @@ static void on_nsid_gone(struct link_monitor *m, int32_t nsid)
 {
 	const struct netns_member *member = netns_set_by_nsid(m->set, nsid);
 
-	if (!member || member->self)
+	/*
+	 * The kernel frees the number before it says so (net_namespace.c, unhash_nsid()), and a
+	 * namespace made in between has it already: what dies cannot be entered.
+	 */
+	if (!member || member->self || netns_set_is_reachable(member))
 		return;
 	forget_netns(m, member);
 	netns_set_drop(m->set, member);

@@ -238,6 +238,21 @@ int netns_set_within(struct netns_set *s, uint64_t cookie, int (*fn)(void *arg),
 	return netns_within(fd, run_inside, &in);
 }
 
+static int do_nothing(void *arg)
+{
+	(void)arg;
+	return 0;
+}
+
+bool netns_set_is_reachable(const struct netns_member *m)
+{
+	const struct member *e = (const struct member *)m;
+	struct inside in = {m->id.cookie, do_nothing, NULL};
+	_cleanup_close_ int fd = open_netns(e->path, m->id.inode);
+
+	return fd >= 0 && !netns_within(fd, run_inside, &in);
+}
+
 /* --- members --- */
 
 static int add(struct netns_set *s, const char *path, int fd, const struct netns_id *id,

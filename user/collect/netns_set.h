@@ -58,6 +58,9 @@ bool netns_set_is_netns(const struct netns_set *s, const struct stat *st);
 void netns_set_each(const struct netns_set *s, void (*fn)(void *ctx, const struct netns_member *m),
 		    void *ctx);
 
+/* By the way it was reached last. Looks for no other. */
+bool netns_set_is_reachable(const struct netns_member *m);
+
 /* The namespace is no more, or its number is not to be relied on any longer. */
 void netns_set_drop(struct netns_set *s, const struct netns_member *m);
 
