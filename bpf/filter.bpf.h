@@ -52,7 +52,7 @@ static __always_inline void filter_watch(__u64 cookie, __u8 why)
 	__u8 *w = bpf_map_lookup_elem(&watched, &cookie);
 
 	if (w) {
-		*w |= why; /* in process context, where one socket is not in two hands */
+		*w |= why; /* where it is owned: one socket is not in two hands */
 		return;
 	}
 	if (bpf_map_update_elem(&watched, &cookie, &why, BPF_ANY)) {
@@ -153,14 +153,18 @@ static __always_inline bool filter_task_current(void)
 	return false;
 }
 
-/* In process context: decide by the current task, and remember a yes for this socket. */
-static __always_inline bool filter_task_decide(__u64 cookie)
+/*
+ * In process context: decide by the current task, and remember a yes for this socket, unless it has
+ * closed already, for then nothing would take it out of the map again.
+ */
+static __always_inline bool filter_task_decide(__u64 cookie, bool closed)
 {
 	if (!filter.task_wanted)
 		return true;
 	if (!filter_task_current())
 		return false;
-	filter_watch(cookie, FL_WATCH_TASK);
+	if (!closed)
+		filter_watch(cookie, FL_WATCH_TASK);
 	return true;
 }
 

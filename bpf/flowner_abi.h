@@ -180,7 +180,7 @@ struct fl_filter {
 
 /* Why a socket is in the map `watched`. */
 #define FL_WATCH_TASK      0x1 /* its process passed */
-#define FL_WATCH_CONTAINER 0x2 /* its process is in a wanted container */
+#define FL_WATCH_CONTAINER 0x2 /* in a wanted container, or told before that was decided */
 
 /* User space's verdicts about what belongs to a container. */
 #define FL_VERDICTS_MAX 16384

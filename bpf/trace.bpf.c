@@ -72,7 +72,8 @@ SEC("tp_btf/inet_sock_set_state")
 int BPF_PROG(on_set_state, struct sock *sk, int old_state, int state)
 {
 	struct tcp_sock *tp;
-	bool known, contained;
+	enum fl_verdict contained;
+	bool known;
 	__u64 cookie;
 
 	if (!filter_netns_inum(sk->__sk_common.skc_net.net->ns.inum))
@@ -100,18 +101,21 @@ int BPF_PROG(on_set_state, struct sock *sk, int old_state, int state)
 		filter_forget(cookie);
 	if (!filter_sock(sk, tp))
 		goto filtered;
-	if (!contained && !((state == TCP_LISTEN || state == TCP_SYN_SENT) &&
-			    filter_container_task(cookie)))
+	if (contained == FL_VERDICT_UNWANTED &&
+	    !((state == TCP_LISTEN || state == TCP_SYN_SENT) &&
+	      filter_container_task(cookie, false)))
 		goto filtered;
+	if (state != TCP_CLOSE)
+		filter_container_told(contained, cookie);
 
 	switch (state) {
 	case TCP_LISTEN:
-		if (!filter_task_decide(cookie))
+		if (!filter_task_decide(cookie, false))
 			goto filtered;
 		emit_owned(FL_LISTEN, sk, tp, old_state, state);
 		break;
 	case TCP_SYN_SENT:
-		if (!filter_task_decide(cookie))
+		if (!filter_task_decide(cookie, false))
 			goto filtered;
 		emit_owned(FL_SYN_SENT, sk, tp, old_state, state);
 		break;
@@ -157,7 +161,8 @@ static __always_inline int emit_trouble(__u16 type, struct sock *sk, int reason)
 		return 0;
 	cookie = filter_watches() ? bpf_get_socket_cookie(sk) : 0;
 	if (!filter_netns_inum(sk->__sk_common.skc_net.net->ns.inum) || !filter_sock(sk, tp) ||
-	    !filter_task_known(cookie) || !filter_container_sock(sk, cookie)) {
+	    !filter_task_known(cookie) ||
+	    filter_container_sock(sk, cookie) == FL_VERDICT_UNWANTED) {
 		emit_filtered();
 		return 0;
 	}
@@ -252,7 +257,8 @@ static __always_inline int on_accept(long fd)
 {
 	struct fl_counters *c;
 	struct fl_owned *r;
-	bool wanted, far = false;
+	bool wanted, closed, far = false;
+	enum fl_verdict contained;
 	struct fl_sock s;
 	struct sock *sk;
 
@@ -281,9 +287,13 @@ static __always_inline int on_accept(long fd)
 		emit_filtered();
 		return 0;
 	}
-	wanted = wanted && (filter_container(s.netns_cookie, s.cgroup, s.cookie) ||
-			    filter_container_task(s.cookie));
-	if (!wanted || !filter_task_decide(s.cookie)) {
+	closed = s.state == TCP_CLOSE; /* reset while it waited */
+	contained = filter_container(s.netns_cookie, s.cgroup, s.cookie);
+	if (!closed)
+		filter_container_told(contained, s.cookie);
+	wanted = wanted && (contained != FL_VERDICT_UNWANTED ||
+			    filter_container_task(s.cookie, closed));
+	if (!wanted || !filter_task_decide(s.cookie, closed)) {
 		emit_filtered();
 		if (!far_accept_wanted(&s))
 			return 0;

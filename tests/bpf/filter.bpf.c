@@ -37,11 +37,20 @@ int container(void *ctx)
 	return filter_container(input.netns_cookie, input.cgroup, input.cookie);
 }
 
+SEC("tc")
+int container_told(void *ctx)
+{
+	enum fl_verdict v = filter_container(input.netns_cookie, input.cgroup, input.cookie);
+
+	filter_container_told(v, input.cookie);
+	return v;
+}
+
 /* The task is the test itself. */
 SEC("tc")
 int container_task(void *ctx)
 {
-	return filter_container_task(input.cookie);
+	return filter_container_task(input.cookie, input.state == TCP_CLOSE);
 }
 
 SEC("tc")

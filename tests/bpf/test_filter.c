@@ -201,33 +201,36 @@ TEST(containers)
 	struct tests_filter_bpf *skel = load(&none);
 	uint32_t own;
 
-	assert_int_equal(run(skel->progs.container), 1);
+	assert_int_equal(run(skel->progs.container), FL_VERDICT_WANTED);
 	own = run(skel->progs.cgroup_of_task);
 	tests_filter_bpf__destroy(skel);
 	skel = load(&k);
 	skel->bss->input.netns_cookie = 5;
 	skel->bss->input.cgroup = 6;
 	skel->bss->input.cookie = 7;
-	assert_int_equal(run(skel->progs.container), 1); /* the namespace is undecided */
+	assert_int_equal(run(skel->progs.container), FL_VERDICT_NONE); /* of the namespace */
 	judge(skel, 5, FL_VERDICT_NETNS, FL_VERDICT_UNWANTED);
-	assert_int_equal(run(skel->progs.container), 1); /* the cgroup is */
+	assert_int_equal(run(skel->progs.container), FL_VERDICT_NONE); /* of the cgroup */
 	judge(skel, 6, FL_VERDICT_SOCK, FL_VERDICT_UNWANTED);
-	assert_int_equal(run(skel->progs.container), 0);
+	assert_int_equal(run(skel->progs.container), FL_VERDICT_UNWANTED);
 	judge(skel, 6, FL_VERDICT_SOCK, FL_VERDICT_WANTED);
-	assert_int_equal(run(skel->progs.container), 1);
+	assert_int_equal(run(skel->progs.container), FL_VERDICT_WANTED);
 	judge(skel, 6, FL_VERDICT_SOCK, FL_VERDICT_UNWANTED);
 	judge(skel, 5, FL_VERDICT_NETNS, FL_VERDICT_WANTED);
-	assert_int_equal(run(skel->progs.container), 1);
+	assert_int_equal(run(skel->progs.container), FL_VERDICT_WANTED);
 	judge(skel, 5, FL_VERDICT_NETNS, FL_VERDICT_UNWANTED);
 	/* The process tells, and its socket is remembered. */
 	judge(skel, own, FL_VERDICT_TASK, FL_VERDICT_UNWANTED);
 	assert_int_equal(run(skel->progs.container_task), 0);
-	assert_int_equal(run(skel->progs.container), 0);
+	assert_int_equal(run(skel->progs.container), FL_VERDICT_UNWANTED);
 	judge(skel, own, FL_VERDICT_TASK, FL_VERDICT_WANTED);
 	assert_int_equal(run(skel->progs.container_task), 1);
-	assert_int_equal(run(skel->progs.container), 1);
+	assert_int_equal(run(skel->progs.container), FL_VERDICT_WANTED);
+	/* Nothing would make it forget one that has closed. */
 	skel->bss->input.cookie = 8;
-	assert_int_equal(run(skel->progs.container), 0);
+	skel->bss->input.state = 7; /* TCP_CLOSE */
+	assert_int_equal(run(skel->progs.container_task), 1);
+	assert_int_equal(run(skel->progs.container), FL_VERDICT_UNWANTED);
 	tests_filter_bpf__destroy(skel);
 }
 
@@ -238,6 +241,23 @@ static int quiet(void **state)
 	return 0;
 }
 
+/* What was told while it was undecided is told to its end. */
+TEST(told)
+{
+	struct fl_filter k = {.container_wanted = 1};
+	struct tests_filter_bpf *skel = load(&k);
+
+	skel->bss->input.netns_cookie = 5;
+	skel->bss->input.cookie = 7;
+	assert_int_equal(run(skel->progs.container_told), FL_VERDICT_NONE);
+	judge(skel, 5, FL_VERDICT_NETNS, FL_VERDICT_UNWANTED);
+	assert_int_equal(run(skel->progs.container_told), FL_VERDICT_WANTED);
+	skel->bss->input.cookie = 8;
+	assert_int_equal(run(skel->progs.container_told), FL_VERDICT_UNWANTED);
+	assert_int_equal(run(skel->progs.container_told), FL_VERDICT_UNWANTED);
+	tests_filter_bpf__destroy(skel);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -245,6 +265,7 @@ int main(void)
 		IT("a local port that is not chosen yet passes undecided", undecided_port),
 		IT("none, one or many namespaces pass", namespaces),
 		IT("--container: by namespace, cgroup, or a process once seen", containers),
+		IT("… and what was told undecided, to its end", told),
 	};
 
 	return cmocka_run_group_tests(tests, quiet, NULL);

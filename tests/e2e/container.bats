@@ -112,6 +112,35 @@ any_mount() {
 	expect 0 '.type=="accept"'
 }
 
+remembered() {
+	sed -n 's/.*: \([0-9]*\) sockets remembered.*/\1/p' "$trace_err"
+}
+
+# Until it has been decided about a namespace or a cgroup, what happens there is told. That decision once made, the
+# kernel has nothing more to say of them, but to the end of what it began to tell.
+@test "trace --container: what is not wanted after all is forgotten" {
+	any_mount
+	VERBOSE=-v trace_start --container "none-$name"
+	sleep 0.1
+	trace_stop
+	before=$(remembered)
+	VERBOSE=-v trace_start --container "none-$name"
+	# Longer than namespaces without an owner are waited for.
+	background in_ns "$client" "$FLOWNER" -q echo ping 10.9.0.2:9000 -n 20 -c 20 --hold 3
+	held=$bg
+	for ((i = 1; i < 500; i++)); do
+		[ -d "/proc/$held" ] || break
+		make_group "$mount" "docker/$(printf %064d "$i")"
+		ping_from "$group"
+	done
+	wait "$held"
+	sleep 1.2 # what has closed is remembered for a second
+	trace_stop
+	expect 0 '.type!="lost"'
+	echo "# before $before, after $(remembered)"
+	[ "$(remembered)" -lt $((before + 15)) ]
+}
+
 @test "--container: nothing, and too many, are refused" {
 	run "$FLOWNER" trace --container ""
 	[ "$status" = 2 ]

@@ -119,7 +119,8 @@ link_up() {
 # trace_start ARGS…: `flowner trace -o json ARGS`, running; its pid in $tracer, lines in $trace_out.
 trace_start() {
 	trace_out=$BATS_TEST_TMPDIR/trace.$RANDOM trace_err=$BATS_TEST_TMPDIR/trace-err.$RANDOM
-	background "$FLOWNER" trace -o json "$@" >"$trace_out" 2>"$trace_err"
+	# shellcheck disable=SC2086
+	background "$FLOWNER" ${VERBOSE-} trace -o json "$@" >"$trace_out" 2>"$trace_err"
 	tracer=$bg
 	wait_for 30 grep -q '^flowner: tracing' "$trace_err" || { cat "$trace_err" >&2; return 1; }
 }

@@ -298,7 +298,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	s.opt = (struct tracker_options){
 		.resolver = NAMES_RESOLVER,
 		.states = options & 1,
-		.undecided = options & 2,
+		.undecided_clients = options & 2,
+		.undecided_servers = options & 2,
 		.quiet = options & 4,
 		.max_cpus = CPUS,
 	};

@@ -66,7 +66,8 @@ static inline struct tracker *new_tracker(bool states, bool undecided)
 	struct tracker_options o = {
 		.resolver = {.netns = find_netns, .cgroup = find_cgroup},
 		.states = states,
-		.undecided = undecided,
+		.undecided_clients = undecided,
+		.undecided_servers = undecided,
 		.max_cpus = CPUS,
 	};
 	struct tracker *t;

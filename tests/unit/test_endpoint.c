@@ -293,16 +293,16 @@ TEST(tentative)
 	struct endpoints t = {0};
 	struct endpoint *a = add(&t, 1, ROLE_CLIENT), *b = add(&t, 2, ROLE_CLIENT);
 
-	endpoint_set_tentative(&t, a, true);
-	endpoint_set_tentative(&t, a, true);
-	endpoint_set_tentative(&t, b, true);
+	endpoint_set_tentative(&t, a, 1);
+	endpoint_set_tentative(&t, a, 1);
+	endpoint_set_tentative(&t, b, 1);
 	assert_int_equal(t.tentative.len, 2);
-	endpoint_set_tentative(&t, a, false);
+	endpoint_settle(&t, a);
 	assert_int_equal(t.tentative.len, 1);
 	assert_ptr_equal(t.tentative.head, b);
 	endpoint_linger(&t, b, 1);
 	assert_int_equal(t.tentative.len, 0);
-	endpoint_set_tentative(&t, b, true); /* has its place in the other line */
+	endpoint_set_tentative(&t, b, 1); /* has its place in the other line */
 	assert_int_equal(t.tentative.len, 0);
 	assert_int_equal(t.lingering.len, 1);
 	endpoints_free(&t);
@@ -314,7 +314,7 @@ TEST(tentative_cap)
 	const uint64_t more = ENDPOINTS_TENTATIVE_MAX + 1000;
 
 	for (uint64_t i = 1; i <= more; i++)
-		endpoint_set_tentative(&t, add(&t, i, ROLE_CLIENT), true);
+		endpoint_set_tentative(&t, add(&t, i, ROLE_CLIENT), 1);
 	assert_int_equal(t.tentative.len, ENDPOINTS_TENTATIVE_MAX);
 	assert_int_equal(count(&t), ENDPOINTS_TENTATIVE_MAX);
 	assert_null(endpoint_find(&t, 1000));

@@ -403,6 +403,26 @@ TEST(snapshot_and_record)
 	tracker_free(t);
 }
 
+/* Reset while it waited: its end was told before, or to nobody. It is not told again. */
+TEST(accepted_after_its_end)
+{
+	struct tracker *t = new_tracker(false, false);
+	struct fl_owned a = rec_accept(5000000);
+
+	FEED(t, rec_server_est(0));
+	FEED(t, rec_close(10, server_sock(EST, CLOSED)));
+	expect(t, AT(2000000), EVENT_CLOSE);
+	expect_none(t, AT(2000000));
+	assert_int_equal(tracked(t), 0);
+	a.sock.state = a.sock.old_state = CLOSED;
+	FEED(t, a);
+	expect(t, AT(5100000), EVENT_ACCEPT);
+	assert_int_equal(tracked(t), 1);
+	expect_none(t, AT(7000000));
+	assert_int_equal(tracked(t), 0);
+	tracker_free(t);
+}
+
 TEST(close_of_a_stranger)
 {
 	struct tracker *t = new_tracker(false, false);
@@ -459,6 +479,7 @@ int main(void)
 		IT("a connect under way at the snapshot is told without latency",
 		   snapshot_connecting),
 		IT("what is in the snapshot and in the ring keeps its owner", snapshot_and_record),
+		IT("what is accepted after its end is not kept", accepted_after_its_end),
 		IT("the close of an unknown socket has role and conn id by its counts",
 		   close_of_a_stranger),
 	};

@@ -40,7 +40,7 @@ TEST(client_names_peer)
 	const struct event *e;
 
 	FEED(t, far_client(10));
-	expect_none(t, UINT64_MAX);
+	expect_none(t, AT(15));
 	FEED(t, rec_server_est(20));
 	FEED(t, rec_accept(30));
 	FEED(t, rec_close(40, server_sock(LAST_ACK, CLOSED)));
@@ -186,6 +186,42 @@ TEST(undecided_is_bounded)
 	tracker_free(t);
 }
 
+/* A connect that is never mentioned again, and what nobody wanted has accepted. */
+TEST(undecided_is_forgotten)
+{
+	struct tracker *t = new_tracker(false, true);
+	const uint64_t end = AT(0) + ENDPOINT_TENTATIVE_NS;
+
+	FEED(t, rec_syn_sent(0));
+	FEED(t, rec_server_est(0));
+	expect_none(t, end - 1);
+	assert_int_equal(tracked(t), 2);
+	expect_none(t, end);
+	assert_int_equal(tracked(t), 0);
+	tracker_free(t);
+}
+
+/* A server whose client is wanted stays for as long as that. */
+TEST(undecided_server_of_a_wanted_client)
+{
+	struct tracker *t = new_tracker(false, true);
+	const uint64_t late = AT(0) + 2 * ENDPOINT_TENTATIVE_NS;
+	struct fl_close c = rec_close(0, client_sock(EST, CLOSED));
+
+	FEED(t, rec_syn_sent(0));
+	FEED(t, rec_client_est(1));
+	FEED(t, rec_server_est(1));
+	expect(t, late, EVENT_CONNECT);
+	expect_none(t, late);
+	assert_int_equal(tracked(t), 2);
+	c.hdr.time = late;
+	FEED(t, c);
+	assert_true(expect(t, late + ENDPOINT_LINGER_NS, EVENT_CLOSE)->has_peer);
+	expect_none(t, late + 2 * ENDPOINT_LINGER_NS);
+	assert_int_equal(tracked(t), 0);
+	tracker_free(t);
+}
+
 static void feed_far_pair(struct tracker *t, unsigned int i)
 {
 	struct fl_owned far = far_client(i);
@@ -229,6 +265,9 @@ int main(void)
 		IT("without the far end's record there is no peer", far_record_lost),
 		IT("what the filter has not decided is remembered within bounds",
 		   undecided_is_bounded),
+		IT("… and for no longer than a connect is tried for", undecided_is_forgotten),
+		IT("… but with a wanted client for as long as that",
+		   undecided_server_of_a_wanted_client),
 		IT("far ends of known connections are not tentative", known_far_ends_stay),
 	};
 

@@ -80,7 +80,8 @@ static int open_tracker(struct sockets *k, const struct sockets_options *o)
 	const struct filter *f = o->filter;
 	struct tracker_options t = {
 		.states = o->states,
-		.undecided = f->npids || f->ncomms || f->nports || f->ncontainers,
+		.undecided_clients = f->nports,
+		.undecided_servers = f->npids || f->ncomms,
 		.quiet = o->quiet,
 		.linger_ns = o->linger_ns,
 		.max_cpus = (uint16_t)trace_source_cpus(),

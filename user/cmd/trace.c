@@ -223,6 +223,7 @@ static void summarize(struct trace *t, const struct fl_counters *c)
 		 " filtered out in the kernel, %u links attached, %.1f s",
 		 t->shown, st.records, lost, filtered, trace_source_links(t->sockets.source),
 		 (double)(clock_boot_ns() - t->started) / 1e9);
+	log_debug("%" PRIu64 " sockets remembered", st.endpoints);
 	if (lost)
 		log_warn("%" PRIu64 " records were lost, since the ring of %" PRIu64
 			 " KiB was full; a larger "

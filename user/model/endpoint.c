@@ -3,8 +3,9 @@
 
 #include <stdlib.h>
 
-static void fifo_push(struct endpoint_fifo *f, struct endpoint *ep)
+static void fifo_push(struct endpoint_fifo *f, struct endpoint *ep, uint64_t now)
 {
+	ep->fifo_time = now;
 	ep->fifo_prev = f->tail;
 	ep->fifo_next = NULL;
 	if (f->tail)
@@ -144,7 +145,7 @@ void endpoint_set_conn(struct endpoints *t, struct endpoint *ep, uint64_t conn)
 		peer->peer = ep;
 		/* A far end, kept in case its peer comes: here it is. */
 		if (peer->guest)
-			endpoint_set_tentative(t, peer, false);
+			endpoint_settle(t, peer);
 	}
 }
 
@@ -213,17 +214,19 @@ struct endpoint *endpoint_listener(const struct endpoints *t, uint64_t netns_coo
 	return ambiguous ? NULL : best;
 }
 
-void endpoint_set_tentative(struct endpoints *t, struct endpoint *ep, bool tentative)
+void endpoint_set_tentative(struct endpoints *t, struct endpoint *ep, uint64_t now)
 {
-	if ((ep->fifo == &t->tentative) == tentative || ep->closed)
+	if (ep->fifo || ep->closed)
 		return;
-	if (!tentative) {
-		fifo_remove(ep);
-		return;
-	}
 	if (t->tentative.len >= ENDPOINTS_TENTATIVE_MAX)
 		endpoint_free(t, t->tentative.head);
-	fifo_push(&t->tentative, ep);
+	fifo_push(&t->tentative, ep, now);
+}
+
+void endpoint_settle(struct endpoints *t, struct endpoint *ep)
+{
+	if (ep->fifo == &t->tentative)
+		fifo_remove(ep);
 }
 
 void endpoint_linger(struct endpoints *t, struct endpoint *ep, uint64_t now)
@@ -232,8 +235,7 @@ void endpoint_linger(struct endpoints *t, struct endpoint *ep, uint64_t now)
 		return;
 	fifo_remove(ep);
 	ep->closed = true;
-	ep->closed_time = now;
-	fifo_push(&t->lingering, ep);
+	fifo_push(&t->lingering, ep, now);
 }
 
 void endpoint_retire(struct endpoints *t, struct endpoint *ep, uint64_t now)
@@ -243,20 +245,26 @@ void endpoint_retire(struct endpoints *t, struct endpoint *ep, uint64_t now)
 	endpoint_linger(t, ep, now);
 }
 
+static void expire(struct endpoints *t, struct endpoint *ep)
+{
+	if (ep->peer && !ep->peer->closed && !ep->peer->guest) {
+		/* The peer goes on, half closed perhaps for hours: stay until it goes. */
+		fifo_remove(ep);
+		ep->guest = true;
+	} else {
+		endpoint_free(t, ep);
+	}
+}
+
 void endpoint_expire(struct endpoints *t, uint64_t now)
 {
 	uint64_t linger = t->linger_ns ? t->linger_ns : ENDPOINT_LINGER_NS;
 	struct endpoint *ep;
 
-	while ((ep = t->lingering.head) && ep->closed_time + linger <= now) {
-		if (ep->peer && !ep->peer->closed && !ep->peer->guest) {
-			/* The peer goes on, half closed perhaps for hours: stay until it goes. */
-			fifo_remove(ep);
-			ep->guest = true;
-		} else {
-			endpoint_free(t, ep);
-		}
-	}
+	while ((ep = t->tentative.head) && ep->fifo_time + ENDPOINT_TENTATIVE_NS <= now)
+		expire(t, ep);
+	while ((ep = t->lingering.head) && ep->fifo_time + linger <= now)
+		expire(t, ep);
 }
 
 void endpoints_free(struct endpoints *t)

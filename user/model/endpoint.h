@@ -16,8 +16,13 @@
 /* At most so many, some 500 bytes each; further ones are not tracked, and counted. */
 #define ENDPOINTS_MAX      (1u << 20)
 #define ENDPOINT_LINGER_NS 1000000000ULL
-/* Endpoints that a filter may turn out not to want; the oldest go first. */
+/*
+ * Endpoints that a filter may turn out not to want, so that they are never mentioned again: the
+ * oldest go first, and all when they have waited for longer than a connect is tried for
+ * (tcp_syn_retries of 6: 127 s).
+ */
 #define ENDPOINTS_TENTATIVE_MAX 65536u
+#define ENDPOINT_TENTATIVE_NS   180000000000ULL
 
 struct conn_key {
 	uint64_t conn;
@@ -43,11 +48,11 @@ struct endpoint {
 	struct party self;
 	uint64_t netns_cookie;
 	uint64_t syn_time, est_time; /* CLOCK_BOOTTIME, ns; 0: not seen */
-	uint64_t closed_time;
 	struct endpoint *peer;       /* the other end, where it is on this host */
 	struct event *connect_event; /* in the queue, waiting for the peer */
 	struct event *close_event;   /* in the queue */
 	struct endpoint_fifo *fifo;  /* the one it stands in: tentative, lingering or NULL */
+	uint64_t fifo_time;          /* since when; CLOCK_BOOTTIME, ns */
 	struct endpoint *fifo_prev, *fifo_next;
 	struct endpoint *next_listener;
 	UT_hash_handle hh, hh_conn;
@@ -85,8 +90,10 @@ void endpoint_set_listener(struct endpoints *t, struct endpoint *ep);
 struct endpoint *endpoint_listener(const struct endpoints *t, uint64_t netns_cookie,
 				   const struct addr_port *local);
 
-/* Mark as perhaps unwanted, or as wanted after all. */
-void endpoint_set_tentative(struct endpoints *t, struct endpoint *ep, bool tentative);
+/* Mark as perhaps unwanted. */
+void endpoint_set_tentative(struct endpoints *t, struct endpoint *ep, uint64_t now);
+/* It is wanted. */
+void endpoint_settle(struct endpoints *t, struct endpoint *ep);
 /* It has closed; it goes linger_ns later, when endpoint_expire() is called. */
 void endpoint_linger(struct endpoints *t, struct endpoint *ep, uint64_t now);
 void endpoint_expire(struct endpoints *t, uint64_t now);

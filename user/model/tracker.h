@@ -17,10 +17,10 @@ struct tracker_options {
 	struct resolver resolver;
 	bool states; /* make `state` events */
 	/*
-	 * The kernel side lets pass what its filter cannot decide yet: do not remember for ever
-	 * what it may never mention again.
+	 * The kernel side lets pass what its filter cannot decide yet, which it may never mention
+	 * again: connects, and what nobody has accepted. These are not remembered for ever.
 	 */
-	bool undecided;
+	bool undecided_clients, undecided_servers;
 	/* Make no events at all: the endpoints are all that is wanted. */
 	bool quiet;
 	/* How long a closed endpoint is remembered; 0: ENDPOINT_LINGER_NS. */

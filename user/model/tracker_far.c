@@ -13,7 +13,7 @@ static void on_far_client(struct tracker *t, const struct fl_owned *r)
 		tracker_set_owner(t, &ep->self.owner, OWNER_CONNECT, &r->sock, &r->task);
 	tracker_set_owner_of_sock(t, &ep->self.owner, &r->sock);
 	/* Should the server's own record, which follows, get lost. */
-	endpoint_set_tentative(&t->endpoints, ep, true);
+	endpoint_set_tentative(&t->endpoints, ep, r->hdr.time);
 	endpoint_set_conn(&t->endpoints, ep,
 			  conn_id(ROLE_CLIENT, r->sock.isn_own, r->sock.isn_other));
 }
@@ -29,7 +29,7 @@ static void on_far_server(struct tracker *t, const struct fl_state *r)
 	tracker_set_owner_of_sock(t, &ep->self.owner, &r->sock);
 	tracker_tell_waiting_connect(ep, false);
 	if (!ep->peer)
-		endpoint_set_tentative(&t->endpoints, ep, true);
+		endpoint_set_tentative(&t->endpoints, ep, r->hdr.time);
 }
 
 static void on_far_accept(struct tracker *t, const struct fl_owned *r)

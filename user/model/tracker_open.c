@@ -28,8 +28,8 @@ void tracker_on_syn_sent(struct tracker *t, const struct fl_owned *r)
 		ep->role = ROLE_CLIENT;
 		ep->syn_time = r->hdr.time;
 		tracker_set_owner(t, &ep->self.owner, OWNER_CONNECT, &r->sock, &r->task);
-		if (t->opt.undecided)
-			endpoint_set_tentative(&t->endpoints, ep, true);
+		if (t->opt.undecided_clients)
+			endpoint_set_tentative(&t->endpoints, ep, r->hdr.time);
 	}
 	tracker_add_state_event(t, &r->hdr, &r->sock, ep);
 }
@@ -67,7 +67,7 @@ static void on_established_client(struct tracker *t, const struct fl_state *r)
 	if (!ep || !is_connecting(ep))
 		ep = tracker_new_endpoint(t, &r->sock);
 	if (ep) {
-		endpoint_set_tentative(&t->endpoints, ep, false);
+		endpoint_settle(&t->endpoints, ep);
 		tracker_set_tuple(&ep->self, &r->sock);
 		tracker_set_owner_of_sock(t, &ep->self.owner, &r->sock);
 		ep->role = ROLE_CLIENT;
@@ -135,8 +135,8 @@ void tracker_on_established(struct tracker *t, const struct fl_state *r)
 		tracker_borrow_listener(t, ep);
 		tracker_set_owner_of_sock(t, &ep->self.owner, &r->sock);
 		tracker_tell_waiting_connect(ep, false);
-		if (t->opt.undecided)
-			endpoint_set_tentative(&t->endpoints, ep, true);
+		if (t->opt.undecided_servers)
+			endpoint_set_tentative(&t->endpoints, ep, r->hdr.time);
 	}
 	tracker_add_state_event(t, &r->hdr, &r->sock, ep);
 }
@@ -150,9 +150,12 @@ void tracker_on_accept(struct tracker *t, const struct fl_owned *r)
 	if (!ep)
 		ep = tracker_new_server(t, &r->sock);
 	if (ep) {
-		endpoint_set_tentative(&t->endpoints, ep, false);
+		endpoint_settle(&t->endpoints, ep);
 		tracker_set_owner(t, &ep->self.owner, OWNER_ACCEPT, &r->sock, &r->task);
 		tracker_tell_waiting_connect(ep, true);
+		/* Reset while it waited to be accepted: its end has been told, if at all. */
+		if (r->sock.state == ST_CLOSE)
+			endpoint_linger(&t->endpoints, ep, r->hdr.time);
 	}
 	e = tracker_new_event(t, EVENT_ACCEPT, r->hdr.time, &r->sock, ep);
 	if (!e)
