@@ -151,6 +151,7 @@ struct fl_counters {
 	__u64 filtered;  /* dropped by a filter, before any reservation */
 	__u64 unwatched; /* sockets of a wanted process that `watched` had no room for */
 	__u64 unknown;   /* an accept(2) whose socket could not be found */
+	__u64 again;     /* what a second program took (again.bpf.h) */
 };
 
 /* Filters, constant from load on: the verifier removes the code of those not in use. */

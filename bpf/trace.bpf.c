@@ -14,6 +14,7 @@
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
+#include "again.bpf.h"
 #include "emit.bpf.h"
 #include "far.bpf.h"
 #include "filter.bpf.h"
@@ -68,8 +69,7 @@ static __always_inline void emit_close(struct sock *sk, struct tcp_sock *tp, __u
 	emit_end(r);
 }
 
-SEC("tp_btf/inet_sock_set_state")
-int BPF_PROG(on_set_state, struct sock *sk, int old_state, int state)
+static __always_inline int set_state(struct sock *sk, int old_state, int state)
 {
 	struct tcp_sock *tp;
 	enum fl_verdict contained;
@@ -145,6 +145,24 @@ int BPF_PROG(on_set_state, struct sock *sk, int old_state, int state)
 filtered:
 	emit_filtered();
 	far_remember(sk, old_state, state);
+	return 0;
+}
+
+SEC("tp_btf/inet_sock_set_state")
+int BPF_PROG(on_set_state, struct sock *sk, int old_state, int state)
+{
+	again_took(bpf_get_socket_cookie(sk), state);
+	return set_state(sk, old_state, state);
+}
+
+SEC("tp_btf/inet_sock_set_state")
+int BPF_PROG(on_set_state_again, struct sock *sk, int old_state, int state)
+{
+	struct again a;
+
+	if (again_missed(&a, bpf_get_socket_cookie(sk), state))
+		set_state(sk, old_state, state);
+	again_end(&a);
 	return 0;
 }
 

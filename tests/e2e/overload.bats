@@ -60,9 +60,9 @@ starved() {
 	cat "$err"
 	records=$(said 'records seen' "$err") lost=$(said lost "$err")
 	skipped=$(said 'times the kernel did not call' "$err")
-	# Six a connection: SYN_SENT, ESTABLISHED twice, accept, CLOSE twice; besides, what went wrong on the way. What the
-	# kernel did not call our programs for is told as an upper bound; sockets that came to accept(2) without a cookie tell of
-	# as many (seen once in six runs: 40 of each, with no miss counted; why is not known yet).
+	# Six a connection: SYN_SENT, ESTABLISHED twice, accept, CLOSE twice; besides, what went wrong on the way. Some kernels
+	# keep BPF programs from what interrupts pid 1, and count that nowhere: sockets that came to accept(2) without a cookie
+	# tell of it.
 	skipped=$((skipped + $(said 'sockets were not tracked' "$err")))
 	made=$((6 * n))
 	echo "made $made, seen $records, lost $lost, skipped $skipped, trouble at most $again"

@@ -52,7 +52,7 @@ int trace_source_verdict(struct trace_source *s, const struct fl_verdict_key *ke
 int trace_source_counters(const struct trace_source *s, struct fl_counters *sum);
 /*
  * Events that the kernel did not show us, since on that CPU the same program was at work already
- * (recursion_misses). Some of them would have made a record; under RPS a few more go uncounted.
+ * (recursion_misses) and no second one took it. Some of them would have made a record.
  * Zero where the kernel does not count them.
  */
 uint64_t trace_source_skipped(const struct trace_source *s);
