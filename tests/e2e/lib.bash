@@ -148,6 +148,7 @@ expect() {
 	[ "$n" = "$1" ] && return
 	echo "expected $1, found $n: $2" >&2
 	head -c 6000 "$trace_out" >&2
+	tail -n 5 "$trace_err" >&2
 	return 1
 }
 
