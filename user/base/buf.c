@@ -43,16 +43,36 @@ bool buf_grow(struct buf *b, size_t n)
 	return true;
 }
 
-void buf_u64(struct buf *b, uint64_t v)
+char *buf_u64_at(char *out, uint64_t v)
 {
-	char digits[20];
+	static const char pairs[] = "00010203040506070809101112131415161718192021222324"
+				    "25262728293031323334353637383940414243444546474849"
+				    "50515253545556575859606162636465666768697071727374"
+				    "75767778798081828384858687888990919293949596979899";
+	char digits[BUF_U64_MAX];
 	unsigned int i = sizeof(digits);
 
-	do {
-		digits[--i] = (char)('0' + v % 10);
-		v /= 10;
-	} while (v);
-	buf_put(b, digits + i, sizeof(digits) - i);
+	while (v >= 100) {
+		i -= 2;
+		memcpy(digits + i, pairs + 2 * (v % 100), 2);
+		v /= 100;
+	}
+	if (v >= 10) {
+		i -= 2;
+		memcpy(digits + i, pairs + 2 * v, 2);
+	} else {
+		digits[--i] = (char)('0' + v);
+	}
+	memcpy(out, digits + i, sizeof(digits) - i);
+	return out + sizeof(digits) - i;
+}
+
+void buf_u64(struct buf *b, uint64_t v)
+{
+	char *out = buf_room(b, BUF_U64_MAX);
+
+	if (out)
+		buf_filled(b, buf_u64_at(out, v));
 }
 
 void buf_pad(struct buf *b, uint64_t v, unsigned digits)

@@ -24,6 +24,22 @@ void buf_free(struct buf *b);
 /* Room for n more bytes; false when memory ran out. */
 bool buf_grow(struct buf *b, size_t n);
 
+/*
+ * Where the next n bytes may go, so that several parts need one look whether there is room; NULL
+ * when memory ran out. buf_filled() says where they ended.
+ */
+static inline char *buf_room(struct buf *b, size_t n)
+{
+	if (b->cap - b->len < n && !buf_grow(b, n))
+		return NULL;
+	return b->data + b->len;
+}
+
+static inline void buf_filled(struct buf *b, const char *end)
+{
+	b->len = (size_t)(end - b->data);
+}
+
 static inline void buf_put(struct buf *b, const void *data, size_t n)
 {
 	/* Of nothing there may be no pointer, and in an empty buffer nowhere to put it. */
@@ -46,6 +62,9 @@ static inline void buf_puts(struct buf *b, const char *s)
 /* For literals: the length is known when compiling. */
 #define buf_lit(b, literal) buf_put(b, "" literal "", sizeof(literal) - 1)
 
+#define BUF_U64_MAX 20
+/* In decimal, at `out`; returns where it ended. */
+char *buf_u64_at(char *out, uint64_t v);
 void buf_u64(struct buf *b, uint64_t v);                  /* decimal */
 void buf_hex(struct buf *b, uint64_t v, unsigned digits); /* lower case, zero-padded */
 void buf_pad(struct buf *b, uint64_t v, unsigned digits); /* decimal, zero-padded */

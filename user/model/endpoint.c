@@ -47,14 +47,26 @@ struct endpoint *endpoint_find(const struct endpoints *t, uint64_t cookie)
 	return ep;
 }
 
+/* A conn id is a hash already. */
+static unsigned int hash_conn(const struct conn_key *key)
+{
+	return (unsigned int)key->conn + (unsigned int)key->role;
+}
+
+static struct endpoint *find_conn(const struct endpoints *t, const struct conn_key *key)
+{
+	struct endpoint *ep;
+
+	HASH_FIND_BYHASHVALUE (hh_conn, t->by_conn, key, sizeof(*key), hash_conn(key), ep)
+		;
+	return ep;
+}
+
 struct endpoint *endpoint_of_conn(const struct endpoints *t, uint64_t conn, enum role role)
 {
 	struct conn_key key = {conn, role};
-	struct endpoint *ep;
 
-	HASH_FIND (hh_conn, t->by_conn, &key, sizeof(key), ep)
-		;
-	return ep;
+	return find_conn(t, &key);
 }
 
 struct endpoint *endpoint_add(struct endpoints *t, uint64_t cookie)
@@ -121,8 +133,7 @@ void endpoint_set_conn(struct endpoints *t, struct endpoint *ep, uint64_t conn)
 	if (ep->key.conn)
 		return;
 	ep->key = (struct conn_key){conn, ep->role};
-	HASH_FIND (hh_conn, t->by_conn, &ep->key, sizeof(ep->key), same)
-		;
+	same = find_conn(t, &ep->key);
 	if (same) {
 		/*
 		 * Another connection with these sequence numbers: the same tuple, opened in another
@@ -137,9 +148,8 @@ void endpoint_set_conn(struct endpoints *t, struct endpoint *ep, uint64_t conn)
 		}
 		return;
 	}
-	HASH_ADD(hh_conn, t->by_conn, key, sizeof(ep->key), ep);
-	HASH_FIND (hh_conn, t->by_conn, &other, sizeof(other), peer)
-		;
+	HASH_ADD_BYHASHVALUE(hh_conn, t->by_conn, key, sizeof(ep->key), hash_conn(&ep->key), ep);
+	peer = find_conn(t, &other);
 	if (peer && !peer->peer) {
 		ep->peer = peer;
 		peer->peer = ep;

@@ -15,7 +15,8 @@
 
 /* At most so many, some 500 bytes each; further ones are not tracked, and counted. */
 #define ENDPOINTS_MAX      (1u << 20)
-#define ENDPOINT_LINGER_NS 1000000000ULL
+/* Each connection that ends stays in the caches for so long. */
+#define ENDPOINT_LINGER_NS 100000000ULL
 /*
  * Endpoints that a filter may turn out not to want, so that they are never mentioned again: the
  * oldest go first, and all when they have waited for longer than a connect is tried for
@@ -40,7 +41,10 @@ struct endpoint_fifo {
 };
 
 struct endpoint {
+	/* What a search by cookie looks at stands together. */
 	uint64_t cookie;
+	UT_hash_handle hh;
+	UT_hash_handle hh_conn;
 	struct conn_key key; /* conn 0: not in that index */
 	enum role role;
 	bool established, closed;
@@ -55,7 +59,6 @@ struct endpoint {
 	uint64_t fifo_time;          /* since when; CLOCK_BOOTTIME, ns */
 	struct endpoint *fifo_prev, *fifo_next;
 	struct endpoint *next_listener;
-	UT_hash_handle hh, hh_conn;
 };
 
 struct listener_bucket {

@@ -36,7 +36,7 @@ static void put_close(struct json *j, const struct event_close *c)
 		json_u64(j, "srtt_us", c->srtt_us);
 	if (c->min_rtt_us)
 		json_u64(j, "min_rtt_us", c->min_rtt_us);
-	json_str(j, "reason", event_close_reason_name(c->reason));
+	json_word(j, "reason", event_close_reason_name(c->reason));
 }
 
 static void put_details(const struct event_view *v, struct json *j, const struct event *e)
@@ -61,12 +61,12 @@ static void put_details(const struct event_view *v, struct json *j, const struct
 		break;
 	case EVENT_STATE:
 		json_open(j, "state");
-		json_str(j, "from", event_state_name(e->u.state.from));
-		json_str(j, "to", event_state_name(e->u.state.to));
+		json_word(j, "from", event_state_name(e->u.state.from));
+		json_word(j, "to", event_state_name(e->u.state.to));
 		json_close(j);
 		break;
 	case EVENT_RETRANSMIT:
-		json_str(j, "state", event_state_name(e->u.retransmit.state));
+		json_word(j, "state", event_state_name(e->u.retransmit.state));
 		json_u64(j, "retransmits", e->u.retransmit.retransmits);
 		break;
 	case EVENT_RESET:
@@ -91,7 +91,7 @@ void event_json(const struct event_view *v, const struct event *e, struct buf *b
 	struct json j = {.b = b};
 
 	json_open(&j, NULL);
-	json_str(&j, "type", event_type_name(e->type));
+	json_word(&j, "type", event_type_name(e->type));
 	party_json_time(&j, "time", v->clock, e->time);
 	if (e->type == EVENT_LOST) {
 		json_u64(&j, "count", e->u.lost);
@@ -105,9 +105,9 @@ void event_json(const struct event_view *v, const struct event *e, struct buf *b
 	if (e->cookie)
 		json_u64(&j, "cookie", e->cookie);
 	if (e->role == ROLE_CLIENT || e->role == ROLE_SERVER)
-		json_str(&j, "role", e->role == ROLE_CLIENT ? "client" : "server");
+		json_word(&j, "role", e->role == ROLE_CLIENT ? "client" : "server");
 	party_json_netns(&j, "netns", e->self.netns);
-	json_str(&j, "family", party_is_v4(&e->self) ? "ipv4" : "ipv6");
+	json_word(&j, "family", party_is_v4(&e->self) ? "ipv4" : "ipv6");
 	put_ends(&j, &e->self);
 	if (e->has_peer) {
 		json_open(&j, "peer");

@@ -68,7 +68,7 @@ void party_json_owner(struct json *j, const char *key, const struct owner *o)
 	if (cg && cg->unit && !cg->container)
 		json_str(j, "unit", cg->unit);
 	if (o->source != OWNER_UNKNOWN)
-		json_str(j, "source", owner_source_name(o->source));
+		json_word(j, "source", owner_source_name(o->source));
 	if (cg)
 		party_json_container(j, "container", cg->container);
 	json_close(j);

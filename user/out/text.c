@@ -22,13 +22,30 @@ static bool reads_as_number(const char *s)
 	return s[0] == '\\' && s[1] == 'x' && is_digit(s[2]) && is_digit(s[3]);
 }
 
+/* How many bytes at s are ASCII that is shown as it is: nearly always all there are. */
+static size_t plain_run(const char *s)
+{
+	size_t n = 0;
+
+	while (s[n] >= 0x20 && s[n] < 0x7f && s[n] != '"' && s[n] != '\\')
+		n++;
+	return n;
+}
+
 size_t text_plain(struct buf *b, const char *s)
 {
 	size_t columns = 0;
 
 	while (*s) {
-		size_t broken = 1, len = reads_as_number(s) ? 0 : utf8_plain_at(s, &broken);
+		size_t run = plain_run(s), broken = 1, len;
 
+		if (run) {
+			buf_put(b, s, run);
+			columns += run;
+			s += run;
+			continue;
+		}
+		len = reads_as_number(s) ? 0 : utf8_plain_at(s, &broken);
 		if (len) {
 			buf_put(b, s, len);
 			broken = 0;
@@ -94,9 +111,15 @@ static void put_escape(struct buf *b, uint32_t cp)
 void text_json(struct buf *b, const char *s)
 {
 	while (*s) {
+		size_t run = plain_run(s), len;
 		uint32_t cp = 0;
-		size_t len = utf8_at(s, &cp);
 
+		if (run) {
+			buf_put(b, s, run);
+			s += run;
+			continue;
+		}
+		len = utf8_at(s, &cp);
 		if (len == 0 || reads_as_number(s)) {
 			buf_lit(b, "\\\\x");
 			buf_hex(b, (unsigned char)*s, 2);
