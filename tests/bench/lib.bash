@@ -3,7 +3,7 @@
 
 figures=$dir/figures
 sender_dev=bench-a receiver_dev=bench-b
-sender_addr=10.88.0.1 receiver_addr=10.88.0.2 nobody=10.89.0.0
+sender_addr=10.88.0.1 receiver_addr=10.88.0.2 nobody=10.89.0.0 port=9000
 devices=("$sender_dev" "$receiver_dev")
 
 die() { echo "bench: $*" >&2; exit 1; }
@@ -60,6 +60,10 @@ net_up() {
 	ip -n receiver addr add $receiver_addr/24 dev $receiver_dev
 	ip -n sender link set $sender_dev up
 	ip -n receiver link set $receiver_dev up
+	# Where nothing happens.
+	ip netns add idle
+	ip link add bench-idle netns idle type veth peer name eth0 netns idle
+	ip -n idle link set bench-idle up
 	# The receiver drops what is for these without a word.
 	ip -n sender route add 10.89.0.0/16 via $receiver_addr
 }
@@ -79,22 +83,18 @@ find_loads() {
 	else
 		figure skipped what=tcp-bulk why="iperf3 is missing"
 	fi
-	loads+=(tcp-short)
-	start serve "${receiver[@]}" "$flowner" echo serve 9000
-	until_true grep -q listening "$dir/serve.err"
-	ping 2000 | jq .rate >"$dir/ping-rate"
+	loads+=(tcp-short tcp-long)
+	start serve "${receiver[@]}" "$tools/tcp_load" serve $receiver_addr $port "$(nproc)"
+	until_true grep -q listening "$dir/serve"
 }
-
-ping() { "${sender[@]}" "$flowner" -q echo ping $receiver_addr:9000 -n "$1" -c 8 --size 64 -o json; }
 
 # load NAME SECONDS: one JSON object: how much was done a second, and, where that is known, a second of the CPU time that
 # it took, which is less at the mercy of those who share the machine.
 load() {
-	local n
 	case $1 in
 	udp-*)
 		"${sender[@]}" "${pinned[@]}" "$tools/udp_load" --flows "${1#udp-}" --frame 64 --seconds "$2" $nobody |
-			jq -c '{unit: "packets/s", rate: (.sent / .seconds), cpu_unit: "packets/CPU-s", cpu_rate: (.sent / .cpu_seconds)}'
+			jq -c '{unit: "packets/s", rate: (.sent / .seconds), cpu_unit: "packets/CPU-s", cpu_rate: (.sent / .cpu_seconds), done: .sent}'
 		;;
 	tcp-bulk)
 		"${sender[@]}" iperf3 -J -c $receiver_addr -t "${2%.*}" |
@@ -102,9 +102,10 @@ load() {
 				| {unit: "MB/s", rate: $rate, cpu_unit: "MB/CPU-s",
 				   cpu_rate: ($rate / ($cpu.host_total + $cpu.remote_total) * 100)}'
 		;;
-	tcp-short)
-		n=$(jq -n --argjson seconds "$2" "input * \$seconds | ceil" "$dir/ping-rate")
-		ping "$n" | jq -c '{unit: "connections/s", rate: (.rate * .ok / .connections)}'
+	tcp-*)
+		"${sender[@]}" "$tools/tcp_load" "${1#tcp-}" $receiver_addr $port "$(nproc)" "$2" |
+			jq -c --arg unit "$([ "$1" = tcp-short ] && echo connections || echo round-trips)/s" \
+				'{unit: $unit, rate: (.done / .seconds), done: .done}'
 		;;
 	esac
 }
