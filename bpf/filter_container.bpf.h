@@ -74,9 +74,9 @@ static __always_inline void filter_container_told(enum fl_verdict v, __u64 cooki
 /* In process context, where that did not pass: the process may tell, and a yes is remembered. */
 static __always_inline bool filter_container_task(__u64 cookie, bool closed)
 {
-	struct task_struct *task = (void *)bpf_get_current_task();
+	struct task_struct *task = bpf_get_current_task_btf();
 
-	if (container_verdict(task_cgroup_id(task), FL_VERDICT_TASK) == FL_VERDICT_UNWANTED)
+	if (container_verdict(current_cgroup_id(task), FL_VERDICT_TASK) == FL_VERDICT_UNWANTED)
 		return false;
 	if (!closed)
 		filter_watch(cookie, FL_WATCH_CONTAINER);

@@ -41,11 +41,11 @@ static __always_inline void sock_fill_addresses(struct fl_sock *out, struct sock
 	}
 }
 
-static __always_inline void sock_fill(struct fl_sock *out, struct sock *sk, struct tcp_sock *tp)
+static __always_inline void sock_fill_but_cookie(struct fl_sock *out, struct sock *sk,
+						 struct tcp_sock *tp)
 {
 	struct net *net = sk->__sk_common.skc_net.net;
 
-	out->cookie = bpf_get_socket_cookie(sk);
 	out->netns_cookie = net->net_cookie;
 	out->netns_inum = net->ns.inum;
 	out->cgroup = sock_cgroup_id(sk);
@@ -57,6 +57,12 @@ static __always_inline void sock_fill(struct fl_sock *out, struct sock *sk, stru
 	out->local_port_be = tp->inet_conn.icsk_inet.inet_sport;
 	out->remote_port_be = sk->__sk_common.skc_dport;
 	out->old_state = out->state = sk->__sk_common.skc_state;
+}
+
+static __always_inline void sock_fill(struct fl_sock *out, struct sock *sk, struct tcp_sock *tp)
+{
+	out->cookie = bpf_get_socket_cookie(sk);
+	sock_fill_but_cookie(out, sk, tp);
 }
 
 static __always_inline void counts_fill(struct fl_counts *out, struct sock *sk, struct tcp_sock *tp)
@@ -92,14 +98,13 @@ static __always_inline void task_describe(struct fl_task *out, struct task_struc
 
 static __always_inline void task_fill(struct fl_task *out)
 {
-	__u64 id = bpf_get_current_pid_tgid();
-	struct task_struct *task = (void *)bpf_get_current_task();
+	struct task_struct *task = bpf_get_current_task_btf();
 
-	out->pid = id >> 32;
-	out->tid = (__u32)id;
-	out->ppid = BPF_CORE_READ(task, real_parent, tgid);
-	out->uid = (__u32)bpf_get_current_uid_gid();
-	out->cgroup = task_cgroup_id(task);
+	out->pid = task->tgid;
+	out->tid = task->pid;
+	out->ppid = task->real_parent->tgid;
+	out->uid = task->cred->uid.val;
+	out->cgroup = current_cgroup_id(task);
 	bpf_get_current_comm(out->comm, sizeof(out->comm));
 }
 

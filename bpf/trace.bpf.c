@@ -14,6 +14,7 @@
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_tracing.h>
+#include "accepted.bpf.h"
 #include "again.bpf.h"
 #include "emit.bpf.h"
 #include "far.bpf.h"
@@ -220,58 +221,8 @@ int on_reset_sent(unsigned long long *ctx)
 	return emit_trouble(FL_RESET_SENT, sk, reason);
 }
 
-/* The struct sock behind a descriptor of the current task, from a program without BTF pointers. */
-static __always_inline struct sock *sock_of_fd(int fd)
-{
-	struct task_struct *task = (void *)bpf_get_current_task();
-	struct fdtable *fdt = BPF_CORE_READ(task, files, fdt);
-	struct file **slot, *file;
-	struct socket *socket;
-
-	if (fd < 0 || (__u32)fd >= BPF_CORE_READ(fdt, max_fds))
-		return NULL;
-	slot = BPF_CORE_READ(fdt, fd);
-	if (bpf_probe_read_kernel(&file, sizeof(file), &slot[fd]))
-		return NULL;
-	/* accept(2) has just returned it: it is a socket. */
-	socket = BPF_CORE_READ(file, private_data);
-	return BPF_CORE_READ(socket, sk);
-}
-
-/* As sock_fill(), by reads that may fail, for a classic tracepoint. */
-static __always_inline void sock_fill_probe(struct fl_sock *out, struct sock *sk)
-{
-	struct tcp_sock *tp = (struct tcp_sock *)sk;
-	struct net *net = BPF_CORE_READ(sk, __sk_common.skc_net.net);
-	struct cgroup *cgrp = NULL;
-
-	__builtin_memset(out, 0, sizeof(*out));
-	/* Made when the socket was established, unless that was before these programs were
-	 * attached. */
-	out->cookie = (__u64)BPF_CORE_READ(sk, __sk_common.skc_cookie.counter);
-	out->netns_cookie = BPF_CORE_READ(net, net_cookie);
-	out->netns_inum = BPF_CORE_READ(net, ns.inum);
-	if (bpf_core_field_exists(struct sock_cgroup_data, cgroup)) {
-		cgrp = BPF_CORE_READ(sk, sk_cgrp_data.cgroup);
-		out->cgroup = BPF_CORE_READ(cgrp, kn, id);
-	}
-	out->uid = BPF_CORE_READ(sk, sk_uid.val);
-	out->isn_own = BPF_CORE_READ(tp, snd_una) - (__u32)BPF_CORE_READ(tp, bytes_acked);
-	out->isn_other = BPF_CORE_READ(tp, rcv_nxt) - (__u32)BPF_CORE_READ(tp, bytes_received);
-	out->family = BPF_CORE_READ(sk, __sk_common.skc_family);
-	if (out->family == AF_INET6) {
-		BPF_CORE_READ_INTO(&out->local_addr, sk, __sk_common.skc_v6_rcv_saddr);
-		BPF_CORE_READ_INTO(&out->remote_addr, sk, __sk_common.skc_v6_daddr);
-	} else {
-		bpf_core_read(out->local_addr, 4, &sk->__sk_common.skc_rcv_saddr);
-		bpf_core_read(out->remote_addr, 4, &sk->__sk_common.skc_daddr);
-	}
-	out->local_port_be = BPF_CORE_READ(tp, inet_conn.icsk_inet.inet_sport);
-	out->remote_port_be = BPF_CORE_READ(sk, __sk_common.skc_dport);
-	out->state = out->old_state = BPF_CORE_READ(sk, __sk_common.skc_state);
-}
-
-static __always_inline int on_accept(long fd)
+/* `cast`: constant; whether the kernel has bpf_rdonly_cast(). */
+static __always_inline int on_accept(long fd, bool cast)
 {
 	struct fl_counters *c;
 	struct fl_owned *r;
@@ -282,7 +233,7 @@ static __always_inline int on_accept(long fd)
 
 	if (fd < 0)
 		return 0;
-	sk = sock_of_fd((int)fd);
+	sk = accepted_sock((int)fd, cast);
 	if (!sk) {
 		/* Another thread closed the descriptor before we came to look. */
 		c = emit_counters();
@@ -290,15 +241,15 @@ static __always_inline int on_accept(long fd)
 			emit_count(c->unknown);
 		return 0;
 	}
-	wanted = filter_netns_inum(BPF_CORE_READ(sk, __sk_common.skc_net.net, ns.inum));
+	wanted = filter_netns_inum(accepted_netns(sk, cast));
 	if (!wanted && !far_wanted) {
 		emit_filtered();
 		return 0;
 	}
 	/* AF_UNIX and others come by here too. */
-	if (BPF_CORE_READ(sk, sk_protocol) != IPPROTO_TCP)
+	if (accepted_protocol(sk, cast) != IPPROTO_TCP)
 		return 0;
-	sock_fill_probe(&s, sk);
+	accepted_fill(&s, sk, cast);
 	if (s.family != AF_INET && s.family != AF_INET6)
 		return 0;
 	if (!filter_record(&s)) {
@@ -332,11 +283,23 @@ static __always_inline int on_accept(long fd)
 SEC("tp/syscalls/sys_exit_accept")
 int on_exit_accept(struct trace_event_raw_sys_exit *ctx)
 {
-	return on_accept(ctx->ret);
+	return on_accept(ctx->ret, true);
 }
 
 SEC("tp/syscalls/sys_exit_accept4")
 int on_exit_accept4(struct trace_event_raw_sys_exit *ctx)
 {
-	return on_accept(ctx->ret);
+	return on_accept(ctx->ret, true);
+}
+
+SEC("tp/syscalls/sys_exit_accept")
+int on_exit_accept_probe(struct trace_event_raw_sys_exit *ctx)
+{
+	return on_accept(ctx->ret, false);
+}
+
+SEC("tp/syscalls/sys_exit_accept4")
+int on_exit_accept4_probe(struct trace_event_raw_sys_exit *ctx)
+{
+	return on_accept(ctx->ret, false);
 }

@@ -56,5 +56,5 @@ int container_task(void *ctx)
 SEC("tc")
 int cgroup_of_task(void *ctx)
 {
-	return (int)task_cgroup_id((void *)bpf_get_current_task());
+	return (int)current_cgroup_id(bpf_get_current_task_btf());
 }

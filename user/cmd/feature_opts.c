@@ -12,7 +12,7 @@ static const struct {
 } features[] = {
 	{"tcx", WITHOUT_TCX},           {"batch", WITHOUT_BATCH},
 	{"syscalls", WITHOUT_SYSCALLS}, {"reset-reason", WITHOUT_RESET_REASON},
-	{"seccomp", WITHOUT_SECCOMP},
+	{"seccomp", WITHOUT_SECCOMP},   {"cast", WITHOUT_CAST},
 };
 
 unsigned int feature_filtering(unsigned int without)

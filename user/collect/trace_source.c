@@ -24,6 +24,7 @@ struct trace_source {
 	struct btf *btf; /* the kernel's, for names of its enums */
 	const struct btf_enum *reset_reasons;
 	unsigned int nreset_reasons, links;
+	bool can_cast; /* the kernel has bpf_rdonly_cast(), 6.2 */
 	uint64_t undecodable;
 	/* During trace_source_read(). */
 	void (*each)(void *ctx, const struct fl_header *hdr);
@@ -83,6 +84,12 @@ static int configure(struct trace_source *s, const struct trace_source_options *
 	skel->rodata->all_states = o->states;
 	skel->rodata->reset_has_reason = !(o->without & WITHOUT_RESET_REASON) &&
 					 probe_tracepoint_args(s->btf, "tcp_send_reset") >= 3;
+	s->can_cast = !(o->without & WITHOUT_CAST) &&
+		      btf__find_by_name_kind(s->btf, "bpf_rdonly_cast", BTF_KIND_FUNC) > 0;
+	bpf_program__set_autoload(skel->progs.on_exit_accept, s->can_cast);
+	bpf_program__set_autoload(skel->progs.on_exit_accept4, s->can_cast);
+	bpf_program__set_autoload(skel->progs.on_exit_accept_probe, !s->can_cast);
+	bpf_program__set_autoload(skel->progs.on_exit_accept4_probe, !s->can_cast);
 	err = bpf_map__set_max_entries(skel->maps.events, (uint32_t)ring_size(o->ring_size));
 	/* Preallocated: pay for it only where it is used. */
 	if (!err && !o->filter.task_wanted && !o->filter.container_wanted)
@@ -124,15 +131,23 @@ static int attach_classic(struct bpf_program *prog, const char *name, struct bpf
 	return 0;
 }
 
-static int attach_accepts(struct trace_bpf *skel)
+static int attach_accepts(struct trace_source *s)
 {
-	int err = attach_classic(skel->progs.on_exit_accept4, "sys_exit_accept4",
-				 &skel->links.on_exit_accept4);
+	struct trace_bpf *skel = s->skel;
+	int err;
 
-	if (err)
-		return err;
-	return attach_classic(skel->progs.on_exit_accept, "sys_exit_accept",
-			      &skel->links.on_exit_accept);
+	if (!s->can_cast) {
+		err = attach_classic(skel->progs.on_exit_accept4_probe, "sys_exit_accept4",
+				     &skel->links.on_exit_accept4_probe);
+		return err ? err
+			   : attach_classic(skel->progs.on_exit_accept_probe, "sys_exit_accept",
+					    &skel->links.on_exit_accept_probe);
+	}
+	err = attach_classic(skel->progs.on_exit_accept4, "sys_exit_accept4",
+			     &skel->links.on_exit_accept4);
+	return err ? err
+		   : attach_classic(skel->progs.on_exit_accept, "sys_exit_accept",
+				    &skel->links.on_exit_accept);
 }
 
 static int attach(struct trace_source *s, unsigned int without)
@@ -154,7 +169,7 @@ static int attach(struct trace_source *s, unsigned int without)
 	 * accept(2) first: a connection whose ESTABLISHED record is there, but not its accept,
 	 * would be shown as accepted by nobody.
 	 */
-	err = without & WITHOUT_SYSCALLS ? -ENOENT : attach_accepts(skel);
+	err = without & WITHOUT_SYSCALLS ? -ENOENT : attach_accepts(s);
 	if (err == -ENOENT) {
 		/* No CONFIG_FTRACE_SYSCALLS. What is left is true, but owners stay the listeners.
 		 */
