@@ -10,3 +10,6 @@ int empty(struct __sk_buff *skb)
 {
 	return -1;
 }
+
+/* What all BPF programs of this build were compiled with: test_costs. */
+const volatile int clang_major = __clang_major__;
