@@ -113,6 +113,14 @@ is_server='.role=="server"'
 	[ "$(jq -r 'select(.conn).conn' "$trace_out" | sort -u | wc -l)" = 1 ]
 }
 
+@test "without BTF pointers at accept(2): the same, by helpers" {
+	tracing=(--disable-feature cast)
+	tcp_case client_closes_first
+	expect 1 '.type=="accept" and .remote.port=='"$out"' and .owner.source=="accept" and .owner.comm=="python3" and .latency_us and .peer.owner.pid'
+	expect 1 '.type=="connect" and .local.port=='"$out"' and .peer.owner.source=="accept" and .peer.owner.comm=="python3"'
+	[ "$(jq -r 'select(.conn).conn' "$trace_out" | sort | uniq -c | awk '{ print $1 }')" = 4 ]
+}
+
 @test "without reasons for resets: the resets all the same" {
 	tracing=(--disable-feature reset-reason)
 	tcp_case client_resets
