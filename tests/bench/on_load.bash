@@ -19,9 +19,10 @@ peak_kib() {
 	done | awk '$1 == "VmHWM:" { n += $2 } END { print n + 0 }'
 }
 
-# with TOOL LOAD: the load's own figures, and the tool's.
-with() {
+# with TOOL LOAD: the load's own figures, and the tool's. In a subshell, which ends where the tool does not begin.
+with() (
 	local packets ticks done kib
+	trap '[ ${#pids[@]} = 0 ] || kill -KILL "${pids[@]}" 2>/dev/null' EXIT
 	tool_starts "$1"
 	packets=$(device_packets receiver $receiver_dev)
 	ticks=$(cpu_ticks)
@@ -32,16 +33,17 @@ with() {
 	ticks=$(($(cpu_ticks) - ticks))
 	kib=$(peak_kib)
 	tool_stops "$1"
+	pids=()
 	jq -c --argjson packets "$packets" --argjson ticks "$ticks" --argjson hz "$(getconf CLK_TCK)" --argjson kib "$kib" \
 		--arg seen "$seen" --arg lost "$lost" --arg seen_unit "$seen_unit" --arg load "$2" '
 		def count: if . == "" then null else tonumber end;
 		.done as $done
 		# Of each connection: ten changes of state, six records of trace, two ends.
-		| {packets: $packets, "packets-twice": (2 * $packets), connections: $done, ends: (2 * $done)}
-			+ (if $load == "tcp-short" then {changes: (10 * $done), records: (6 * $done)} else {} end) as $made
+		| ({packets: $packets, "packets-twice": (2 * $packets), connections: $done, ends: (2 * $done)}
+			+ (if $load == "tcp-short" then {changes: (10 * $done), records: (6 * $done)} else {} end)) as $made
 		| . + {cpu_seconds: ($ticks / $hz), rss_peak_kib: $kib, seen: ($seen | count), lost: ($lost | count),
 		       made: $made[$seen_unit]}' <<<"$done"
-}
+)
 
 # Which of those asked for are here: "TOOL: LOAD…" lines; what is missing is said.
 tools_here() {
@@ -63,7 +65,13 @@ all_beside() {
 	shift
 	before=$(load "$l" "$seconds")
 	for t; do
-		t=$(jq -c --arg tool "$t" '. + {tool: $tool}' <<<"$(with "$t" "$l")")
+		[ ! -e "$dir/failed-$t" ] || continue
+		if ! with "$t" "$l" >"$dir/with" 2>"$dir/why"; then
+			touch "$dir/failed-$t"
+			figure skipped what="$t" why="$(tail -n 1 "$dir/why")"
+			continue
+		fi
+		t=$(jq -c --arg tool "$t" '. + {tool: $tool}' "$dir/with")
 		after=$(load "$l" "$seconds")
 		jq -cn --arg load "$l" --argjson before "$before" --argjson with "$t" --argjson after "$after" '
 			def compare(rate; unit): select($with[rate]) | (($before[rate] + $after[rate]) / 2) as $bare

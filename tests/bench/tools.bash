@@ -37,7 +37,6 @@ command_of() {
 	esac
 }
 
-# The commands of libbpf-tools write one line each; some have no word for when they have begun: when their programs are there.
 programs_of() { "$tools/prog_stats" "$1" >/dev/null; }
 
 # begin NAME COMMAND…: one more process of the tool.
@@ -95,7 +94,7 @@ tool_starts() {
 		;;
 	tcplife | tcpstates)
 		begin "$1" "$1"
-		until_true grep -q PID "$dir/$1"
+		until_true programs_of "$started" # it says nothing until its buffer is full
 		;;
 	bpftrace-count)
 		begin bpftrace bpftrace -e 'tracepoint:sock:inet_sock_set_state { @ = count(); } BEGIN { printf("begun\n"); }'
@@ -111,6 +110,8 @@ tool_starts() {
 		until_true test -s "$out/perf"
 		;;
 	conntrack)
+		# Without a rule that wants it nothing is tracked; that it is belongs to this tool's price.
+		"${receiver[@]}" nft 'add table ip bench; add chain ip bench c { type filter hook prerouting priority 0; }; add rule ip bench c ct state new counter'
 		begin conntrack "${receiver[@]}" conntrack -E -b 8388608
 		sleep 0.2
 		;;
@@ -147,6 +148,9 @@ tool_stops() {
 	tcpstates) seen_unit=changes seen=$(grep -c " $port " "$dir/tcpstates") || true ;;
 	bpftrace-count) seen_unit=changes seen=$(number '^@: ([0-9]+)' "$dir/bpftrace") ;;
 	bpftrace-print) seen_unit=changes seen=$(($(wc -l <"$dir/bpftrace") - 2)) lost=$(awk '/^Lost/ { n += $2 } END { print n + 0 }' "$dir/bpftrace" "$dir/bpftrace.err") ;;
-	conntrack) seen_unit=connections seen=$(grep -c '\[NEW\]' "$dir/conntrack") || true ;;
+	conntrack)
+		"${receiver[@]}" nft delete table ip bench
+		seen_unit=connections seen=$(grep -c '\[NEW\]' "$dir/conntrack") || true
+		;;
 	esac
 }
