@@ -120,7 +120,8 @@ static void jump(struct filter *f, size_t pc)
 
 	if (op == BPF_JA) {
 		yes = cbpf_ja_target(f->prog, pc);
-		if (yes <= pc)
+		/* What only returns is at the end, wherever it stood. */
+		if (yes <= pc && label(f, yes) == yes)
 			jump_back(f, yes);
 		else
 			go_on(f, pc, yes);
