@@ -7,8 +7,8 @@
  *	accepted_fill(&out, sk, cast);
  *
  * There are no BTF pointers to walk from a file to its socket. `cast`, a constant: the kernel can
- * make them, by bpf_rdonly_cast() (a35b9af4ec2c, "bpf: Add a kfunc for generic type cast", 6.2), and
- * everything is a plain load; else each takes a helper that may fail, ten times as long.
+ * make them, by bpf_rdonly_cast() (a35b9af4ec2c, "bpf: Add a kfunc for generic type cast", 6.2).
+ * Then everything is a plain load; else each takes a helper that may fail, ten times as long.
  */
 #ifndef FLOWNER_ACCEPTED_BPF_H
 #define FLOWNER_ACCEPTED_BPF_H
@@ -22,8 +22,7 @@
 
 extern void *bpf_rdonly_cast(const void *obj, __u32 btf_id) __ksym __weak;
 
-#define ACCEPTED_CAST(ptr, type) \
-	((type *)bpf_rdonly_cast(ptr, bpf_core_type_id_kernel(type)))
+#define ACCEPTED_CAST(ptr, type) ((type *)bpf_rdonly_cast(ptr, bpf_core_type_id_kernel(type)))
 
 static __always_inline struct sock *accepted_sock(int fd, bool cast)
 {
@@ -32,7 +31,8 @@ static __always_inline struct sock *accepted_sock(int fd, bool cast)
 	struct file **slots = fdt->fd, *file;
 	struct socket *socket;
 
-	if (fd < 0 || (__u32)fd >= fdt->max_fds || bpf_probe_read_kernel(&file, sizeof(file), &slots[fd]))
+	if (fd < 0 || (__u32)fd >= fdt->max_fds ||
+	    bpf_probe_read_kernel(&file, sizeof(file), &slots[fd]))
 		return NULL;
 	/* accept(2) has just returned it: it is a socket. */
 	if (cast) {

@@ -14,8 +14,9 @@
  * The first leaves on a stack, one a CPU, what it took; the second finds it there, and takes it
  * away. Contexts nest, so it is on top then, but for what firsts left whose second was not entered,
  * since they had interrupted another second: that one takes it away with its own. If it had done so
- * and was yet to return, it stays until it is overwritten, and does no harm: a socket has each state
- * once, and its cookie is nobody else's, ever.
+ * and was yet to return, it stays until it is overwritten, and does no harm: a cookie is nobody
+ * else's, ever, and a socket seldom comes to a state again (when it connects once more), and not
+ * before it has come to others.
  *
  * The kernel counts for the first what it did not enter it for (recursion_misses), and the second
  * what it took of that: the difference is what is missing.
@@ -86,7 +87,8 @@ static __always_inline bool again_missed(struct again *a, __u64 cookie, int stat
 	for (__u64 i = 1; i <= AGAIN_SEARCH; i++) {
 		__u64 at = (a->depth - i) & (AGAIN_DEPTH - 1);
 
-		if (a->stack->taken[at].cookie == cookie && a->stack->taken[at].state == (__u64)state) {
+		if (a->stack->taken[at].cookie == cookie &&
+		    a->stack->taken[at].state == (__u64)state) {
 			a->depth = at;
 			return false;
 		}

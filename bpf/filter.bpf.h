@@ -36,8 +36,8 @@ struct {
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, FL_WATCHED_MAX);
-	__type(key, __u64); /* socket cookie */
-	__type(value, __u8);  /* FL_WATCH_* */
+	__type(key, __u64);  /* socket cookie */
+	__type(value, __u8); /* FL_WATCH_* */
 } watched SEC(".maps");
 
 static __always_inline bool filter_watched(__u64 cookie, __u8 why)

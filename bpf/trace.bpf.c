@@ -102,9 +102,8 @@ static __always_inline int set_state(struct sock *sk, int old_state, int state)
 		filter_forget(cookie);
 	if (!filter_sock(sk, tp))
 		goto filtered;
-	if (contained == FL_VERDICT_UNWANTED &&
-	    !((state == TCP_LISTEN || state == TCP_SYN_SENT) &&
-	      filter_container_task(cookie, false)))
+	if (contained == FL_VERDICT_UNWANTED && !((state == TCP_LISTEN || state == TCP_SYN_SENT) &&
+						  filter_container_task(cookie, false)))
 		goto filtered;
 	if (state != TCP_CLOSE)
 		filter_container_told(contained, cookie);
@@ -260,8 +259,8 @@ static __always_inline int on_accept(long fd, bool cast)
 	contained = filter_container(s.netns_cookie, s.cgroup, s.cookie);
 	if (!closed)
 		filter_container_told(contained, s.cookie);
-	wanted = wanted && (contained != FL_VERDICT_UNWANTED ||
-			    filter_container_task(s.cookie, closed));
+	wanted = wanted &&
+		 (contained != FL_VERDICT_UNWANTED || filter_container_task(s.cookie, closed));
 	if (!wanted || !filter_task_decide(s.cookie, closed)) {
 		emit_filtered();
 		if (!far_accept_wanted(&s))

@@ -97,8 +97,12 @@ static void feed_connection(struct replay *r, uint64_t i)
 	active.sock = socket_of(r, active.sock, i);
 	passive.sock = socket_of(r, passive.sock, i);
 	syn.task.pid = accept.task.pid = r->pid;
-	active.counts = passive.counts = (struct fl_counts){
-		.tx_bytes = 64, .rx_bytes = 64, .tx_segments = 5, .rx_segments = 5, .srtt_us = 23, .min_rtt_us = 11};
+	active.counts = passive.counts = (struct fl_counts){.tx_bytes = 64,
+							    .rx_bytes = 64,
+							    .tx_segments = 5,
+							    .rx_segments = 5,
+							    .srtt_us = 23,
+							    .min_rtt_us = 11};
 	feed(r, &syn, sizeof(syn));
 	feed(r, &client, sizeof(client));
 	feed(r, &server, sizeof(server));

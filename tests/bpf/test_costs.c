@@ -100,12 +100,12 @@ static void add_programs(const char *object, const struct bpf_object *o)
 	}
 }
 
-#define LOAD(object)                                                     \
-	do {                                                             \
+#define LOAD(object)                                                       \
+	do {                                                               \
 		struct object##_bpf *skel = object##_bpf__open_and_load(); \
-		assert_non_null(skel);                                   \
-		add_programs(#object, skel->obj);                        \
-		object##_bpf__destroy(skel);                             \
+		assert_non_null(skel);                                     \
+		add_programs(#object, skel->obj);                          \
+		object##_bpf__destroy(skel);                               \
 	} while (0)
 
 #define SIZE(type) add(&is, "bytes-of-" #type, sizeof(struct type))

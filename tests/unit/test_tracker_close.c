@@ -306,7 +306,8 @@ TEST(listener_turned_client)
 
 static struct fl_snapshot snap(struct fl_sock s, struct fl_task task, uint64_t acked)
 {
-	return (struct fl_snapshot){.sock = s, .task = task, .counts = {.acked_bytes = acked}, .protocol = IPPROTO_TCP};
+	return (struct fl_snapshot){
+		.sock = s, .task = task, .counts = {.acked_bytes = acked}, .protocol = IPPROTO_TCP};
 }
 
 TEST(snapshot_roles)

@@ -21,12 +21,12 @@ void hash_out_of_memory(void) __attribute__((noreturn));
  * others are hashed by that.
  */
 #undef HASH_FUNCTION
-#define HASH_FUNCTION(key, len, hashv)                                            \
-	do {                                                                      \
-		if ((len) == sizeof(uint64_t))                                    \
-			(hashv) = hash_u64(key);                                  \
-		else                                                              \
-			HASH_JEN(key, len, hashv);                                \
+#define HASH_FUNCTION(key, len, hashv)             \
+	do {                                       \
+		if ((len) == sizeof(uint64_t))     \
+			(hashv) = hash_u64(key);   \
+		else                               \
+			HASH_JEN(key, len, hashv); \
 	} while (0)
 
 static inline unsigned int hash_u64(const void *key)

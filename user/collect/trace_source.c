@@ -134,20 +134,30 @@ static int attach_classic(struct bpf_program *prog, const char *name, struct bpf
 static int attach_accepts(struct trace_source *s)
 {
 	struct trace_bpf *skel = s->skel;
-	int err;
+	struct {
+		const char *event;
+		struct bpf_program *prog;
+		struct bpf_link **link;
+	} const cast[] =
+		{
+			{"sys_exit_accept4", skel->progs.on_exit_accept4,
+			 &skel->links.on_exit_accept4},
+			{"sys_exit_accept", skel->progs.on_exit_accept,
+			 &skel->links.on_exit_accept},
+		},
+		probe[] =
+			{
+				{"sys_exit_accept4", skel->progs.on_exit_accept4_probe,
+				 &skel->links.on_exit_accept4_probe},
+				{"sys_exit_accept", skel->progs.on_exit_accept_probe,
+				 &skel->links.on_exit_accept_probe},
+			},
+		*those = s->can_cast ? cast : probe;
+	int err = 0;
 
-	if (!s->can_cast) {
-		err = attach_classic(skel->progs.on_exit_accept4_probe, "sys_exit_accept4",
-				     &skel->links.on_exit_accept4_probe);
-		return err ? err
-			   : attach_classic(skel->progs.on_exit_accept_probe, "sys_exit_accept",
-					    &skel->links.on_exit_accept_probe);
-	}
-	err = attach_classic(skel->progs.on_exit_accept4, "sys_exit_accept4",
-			     &skel->links.on_exit_accept4);
-	return err ? err
-		   : attach_classic(skel->progs.on_exit_accept, "sys_exit_accept",
-				    &skel->links.on_exit_accept);
+	for (size_t i = 0; !err && i < sizeof(cast) / sizeof(cast[0]); i++)
+		err = attach_classic(those[i].prog, those[i].event, those[i].link);
+	return err;
 }
 
 static int attach(struct trace_source *s, unsigned int without)
@@ -341,7 +351,8 @@ uint64_t trace_source_skipped(const struct trace_source *s)
 		uint32_t len = sizeof(info);
 
 		/* Where the second program is not entered, the first has been. */
-		if (*skel->progs[i].link && *skel->progs[i].prog != s->skel->progs.on_set_state_again &&
+		if (*skel->progs[i].link &&
+		    *skel->progs[i].prog != s->skel->progs.on_set_state_again &&
 		    !bpf_obj_get_info_by_fd(bpf_program__fd(*skel->progs[i].prog), &info, &len))
 			sum += info.recursion_misses;
 	}

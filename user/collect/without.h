@@ -12,7 +12,7 @@ enum {
 	WITHOUT_SYSCALLS = 1 << 2,     /* CONFIG_FTRACE_SYSCALLS; no accept events */
 	WITHOUT_RESET_REASON = 1 << 3, /* 6.10; resets without one */
 	WITHOUT_SECCOMP = 1 << 4,      /* CONFIG_SECCOMP_FILTER; all system calls stay */
-	WITHOUT_CAST = 1 << 5,         /* bpf_rdonly_cast(), 6.2; a helper for each read at accept(2) */
+	WITHOUT_CAST = 1 << 5, /* bpf_rdonly_cast(), 6.2; a helper for each read at accept(2) */
 };
 
 #endif

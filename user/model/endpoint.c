@@ -57,8 +57,7 @@ static struct endpoint *find_conn(const struct endpoints *t, const struct conn_k
 {
 	struct endpoint *ep;
 
-	HASH_FIND_BYHASHVALUE (hh_conn, t->by_conn, key, sizeof(*key), hash_conn(key), ep)
-		;
+	HASH_FIND_BYHASHVALUE(hh_conn, t->by_conn, key, sizeof(*key), hash_conn(key), ep);
 	return ep;
 }
 

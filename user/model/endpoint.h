@@ -12,9 +12,8 @@
 #include "base/hash.h"
 #include "model/event.h"
 
-
 /* At most so many, some 500 bytes each; further ones are not tracked, and counted. */
-#define ENDPOINTS_MAX      (1u << 20)
+#define ENDPOINTS_MAX (1u << 20)
 /* Each connection that ends stays in the caches for so long. */
 #define ENDPOINT_LINGER_NS 100000000ULL
 /*
