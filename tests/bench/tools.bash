@@ -16,7 +16,8 @@ own_tools=(
 	"trace+flows: tcp-short udp-64"
 	"capture-none: tcp-short tcp-long udp-64 tcp-bulk"
 	"capture-96: tcp-short udp-64 tcp-bulk"
-	"elsewhere: tcp-short udp-64 tcp-bulk"
+	"trace-elsewhere: tcp-short"
+	"flows-elsewhere: tcp-short udp-64 tcp-bulk"
 )
 other_tools=(
 	"tcpdump-96: tcp-short udp-64 tcp-bulk"
@@ -78,10 +79,12 @@ tool_starts() {
 		begin capture "$flowner" capture --dev $receiver_dev -s 96 -w "$out/pcapng"
 		said capture capturing
 		;;
-	elsewhere)
+	trace-elsewhere)
 		begin trace sh -c "exec '$flowner' trace --netns idle -o json >$out/trace"
-		begin flows sh -c "exec '$flowner' flows --netns idle --dev bench-idle -o json >$out/flows"
 		said trace tracing
+		;;
+	flows-elsewhere)
+		begin flows sh -c "exec '$flowner' flows --netns idle --dev bench-idle -o json >$out/flows"
 		said flows watching
 		;;
 	tcpdump-96)
