@@ -394,35 +394,6 @@ TEST(without_id)
 	flow_groups_free(&g);
 }
 
-TEST(paths)
-{
-	enum { N = 200 };
-	static struct flow f[N];
-	struct flow *all[N];
-	struct net n;
-	struct flow_groups g;
-	struct path p;
-
-	make_net(&n);
-	for (size_t i = 0; i < N; i++) {
-		f[i] = tcp(&n.rc, false, at("10.0.0.2", 4711), at("10.0.0.1", (uint16_t)i), i);
-		f[i].conn = i % 50 ? UINT64_MAX / (i % 50) : 0;
-		f[i].from_client = true;
-		all[i] = &f[i];
-	}
-	assert_int_equal(flow_groups_make(FLOW_BY_CONN, all, N, NULL, 0, &g), 0);
-	assert_int_equal(g.n, 49 + 4);
-	flow_groups_sort(&g, FLOW_SORT_BYTES, 5);
-	for (size_t i = 1; i < 50; i++) {
-		assert_true(flow_groups_path(&g, UINT64_MAX / i, &p));
-		assert_int_equal(p.n, 2);
-	}
-	assert_false(flow_groups_path(&g, 0, &p));
-	assert_false(flow_groups_path(&g, 4711, &p));
-	assert_false(flow_groups_path(&g, UINT64_MAX - 1, &p));
-	flow_groups_free(&g);
-}
-
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -434,7 +405,6 @@ int main(void)
 		IT("a connection: both tuples, both owners, what was lost, the path", translated),
 		IT("a connection of which not all is known", incomplete),
 		IT("without an id: the two directions on one link", without_id),
-		IT("paths are found by the id", paths),
 	};
 
 	return RUN(tests);

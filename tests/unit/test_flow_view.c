@@ -153,7 +153,6 @@ TEST(with_path)
 {
 	struct flow f = sample();
 	struct flow *rows[] = {&f};
-	struct flow_groups conns;
 	struct flow_view v = view;
 	struct table_columns c;
 	const char *bad;
@@ -161,8 +160,7 @@ TEST(with_path)
 
 	f.conn = 1;
 	f.from_client = true;
-	assert_int_equal(flow_groups_make(FLOW_BY_CONN, rows, 1, NULL, 0, &conns), 0);
-	v.conns = &conns;
+	assert_int_equal(flow_paths_new(&v.paths, rows, 1, rows, 1), 0);
 	flow_json(&v, &f, &b);
 	same_json(b.data, b.len,
 		  HEAD LINK
@@ -178,7 +176,7 @@ TEST(with_path)
 	same_text(&b, "red:eth0 → 4026532608:veth1  eth0\n");
 	assert_int_equal(flow_columns_parse("link", &c, &bad), 0);
 	assert_false(flow_columns_want_path(&c));
-	flow_groups_free(&conns);
+	flow_paths_free(v.paths);
 	buf_free(&b);
 }
 

@@ -52,31 +52,33 @@ static void put_time(char *at, const struct tm *tm)
 	put_two(put_two(put_two(at, tm->tm_hour, ':'), tm->tm_min, ':'), tm->tm_sec, '\0');
 }
 
-static uint64_t render_second(struct wall_clock *c, uint64_t boot_ns)
+static const struct wall_second *render(struct wall_clock *c, uint64_t boot_ns, uint64_t *ns)
 {
 	uint64_t real = boot_ns + c->offset;
 	time_t second = (time_t)(real / NS_PER_S);
+	struct wall_second *s = &c->last[(uint64_t)second % WALL_SECONDS];
 	struct tm tm;
 
-	if (!c->rendered || (uint64_t)second != c->second) {
-		c->rendered = true;
-		c->second = (uint64_t)second;
+	if (!s->rendered || (uint64_t)second != s->second) {
+		s->rendered = true;
+		s->second = (uint64_t)second;
 		gmtime_r(&second, &tm);
-		put_two(c->text, (tm.tm_year + 1900) / 100, '\0');
-		put_two(c->text + 2, tm.tm_year % 100, '-');
-		put_two(put_two(c->text + 5, tm.tm_mon + 1, '-'), tm.tm_mday, 'T');
-		put_time(c->text + 11, &tm);
+		put_two(s->text, (tm.tm_year + 1900) / 100, '\0');
+		put_two(s->text + 2, tm.tm_year % 100, '-');
+		put_two(put_two(s->text + 5, tm.tm_mon + 1, '-'), tm.tm_mday, 'T');
+		put_time(s->text + 11, &tm);
 		localtime_r(&second, &tm);
-		put_time(c->local, &tm);
+		put_time(s->local, &tm);
 	}
-	return real % NS_PER_S;
+	*ns = real % NS_PER_S;
+	return s;
 }
 
 void wall_clock_rfc3339(struct wall_clock *c, uint64_t boot_ns, struct buf *b)
 {
-	uint64_t ns = render_second(c, boot_ns);
+	uint64_t ns;
 
-	buf_puts(b, c->text);
+	buf_puts(b, render(c, boot_ns, &ns)->text);
 	buf_putc(b, '.');
 	buf_pad(b, ns, 9);
 	buf_putc(b, 'Z');
@@ -84,9 +86,9 @@ void wall_clock_rfc3339(struct wall_clock *c, uint64_t boot_ns, struct buf *b)
 
 void wall_clock_local(struct wall_clock *c, uint64_t boot_ns, struct buf *b)
 {
-	uint64_t ns = render_second(c, boot_ns);
+	uint64_t ns;
 
-	buf_puts(b, c->local);
+	buf_puts(b, render(c, boot_ns, &ns)->local);
 	buf_putc(b, '.');
 	buf_pad(b, ns / 1000, 6);
 }

@@ -13,13 +13,20 @@
 
 #include "base/buf.h"
 
-struct wall_clock {
-	uint64_t offset; /* CLOCK_REALTIME - CLOCK_BOOTTIME, ns */
-	/* The second rendered last: most lines share it with the one before. */
+/* A second, rendered. */
+struct wall_second {
 	uint64_t second;
-	bool rendered; /* any */
+	bool rendered;
 	char text[20]; /* "2026-11-21T03:10:11" */
 	char local[9]; /* "03:10:11", in local time */
+};
+
+#define WALL_SECONDS 8
+
+struct wall_clock {
+	uint64_t offset; /* CLOCK_REALTIME - CLOCK_BOOTTIME, ns */
+	/* Those rendered last: most lines share them with the ones before. */
+	struct wall_second last[WALL_SECONDS];
 };
 
 uint64_t clock_boot_ns(void);

@@ -63,17 +63,26 @@ static int select_flows(struct flows *f, size_t *n_out)
 	return 0;
 }
 
+/* Of a flow that stands still nothing new can be said. */
+static size_t with_news(struct flows *f, size_t n)
+{
+	size_t m = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		struct flow *flow = f->shown[i];
+
+		if (flow->packets != flow->packets_before || flow->ended || f->cfg->once)
+			f->shown[m++] = flow;
+	}
+	return m;
+}
+
 static int show_json(struct flows *f, const struct flow_view *v, size_t n)
 {
 	int err = 0;
 
 	for (size_t i = 0; i < n && !err; i++) {
-		const struct flow *flow = f->shown[i];
-
-		/* Of a flow that stands still nothing new can be said. */
-		if (flow->packets == flow->packets_before && !flow->ended && !f->cfg->once)
-			continue;
-		flow_json(v, flow, &f->out);
+		flow_json(v, f->shown[i], &f->out);
 		if (f->out.len >= FLUSH_BYTES)
 			err = buf_flush(&f->out, STDOUT_FILENO);
 	}
@@ -134,29 +143,29 @@ static int show_groups(struct flows *f, const struct flow_view *v, size_t n, siz
 
 static int show_flows(struct flows *f, struct flow_view *v, size_t n, size_t room)
 {
-	struct flow_groups conns;
-	bool paths = f->cfg->output.format == FORMAT_JSON || flow_columns_want_path(f->columns);
-	size_t top;
+	bool json = f->cfg->output.format == FORMAT_JSON;
+	struct flow **all;
+	size_t top, n_all;
 	int err = 0;
 
-	if (paths) {
-		err = flow_groups_make(FLOW_BY_CONN, f->shown, n, NULL, 0, &conns);
+	/* JSON has all of them, whatever order they are in, unless one is asked for. */
+	top = json && !f->cfg->top ? n
+				   : flow_sort(f->shown, n, f->cfg->sort, limit(f, n, room));
+	if (json)
+		top = with_news(f, top);
+	if (json || flow_columns_want_path(f->columns)) {
+		all = flow_table_rows(f->table, &n_all);
+		err = flow_paths_new(&v->paths, all, n_all, f->shown, top);
 		if (err)
 			return err;
-		v->conns = &conns;
 	}
-	/* JSON has all of them, whatever order they are in, unless one is asked for. */
-	top = f->cfg->output.format == FORMAT_JSON && !f->cfg->top
-		      ? n
-		      : flow_sort(f->shown, n, f->cfg->sort, limit(f, n, room));
-	if (f->cfg->output.format == FORMAT_JSON) {
+	if (json) {
 		err = show_json(f, v, top);
 	} else {
 		flow_table_show(v, f->columns, f->shown, top, &f->out);
 		err = screen_show(&f->screen, &f->out, wanted(f, n) - top);
 	}
-	if (paths)
-		flow_groups_free(&conns);
+	flow_paths_free(v->paths);
 	return err;
 }
 

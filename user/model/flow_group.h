@@ -93,7 +93,4 @@ const struct flow_end *flow_group_server(const struct flow_group *g);
 bool flow_group_is_tx(const struct flow_group *g, const struct flow *f);
 void flow_group_path(const struct flow_group *g, struct path *out);
 
-/* The path of one connection of many: of groups BY_CONN. False: not there. */
-bool flow_groups_path(const struct flow_groups *g, uint64_t conn, struct path *out);
-
 #endif

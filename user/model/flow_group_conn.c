@@ -288,24 +288,3 @@ int flow_group_conns(struct flow *const *flows, size_t n, struct flow_groups *ou
 	}
 	return 0;
 }
-
-bool flow_groups_path(const struct flow_groups *g, uint64_t conn, struct path *out)
-{
-	size_t lo = 0, hi = g->by == FLOW_BY_CONN ? g->n : 0;
-
-	/* all[] is in the order of the ids, whatever row[] is in. */
-	while (lo < hi) {
-		size_t mid = lo + (hi - lo) / 2;
-		const struct flow_group *at = &g->all[mid];
-
-		if (conn && at->conn == conn) {
-			flow_group_path(at, out);
-			return out->n > 0;
-		}
-		if (at->conn && at->conn < conn)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return false;
-}

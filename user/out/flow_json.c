@@ -41,10 +41,10 @@ void flow_parts_proto_json(struct json *j, const struct flow *f)
 	char number[4];
 
 	if (f->kind == FL_FLOW_IPV4 || f->kind == FL_FLOW_IPV6)
-		json_str(j, "family", f->kind == FL_FLOW_IPV4 ? "ipv4" : "ipv6");
+		json_word(j, "family", f->kind == FL_FLOW_IPV4 ? "ipv4" : "ipv6");
 	if (!name)
 		snprintf(number, sizeof(number), "%u", f->proto);
-	json_str(j, "proto", name ? name : number);
+	json_word(j, "proto", name ? name : number);
 }
 
 static void put_icmp(struct json *j, const struct flow *f)
@@ -94,10 +94,10 @@ static void put_tcp(struct json *j, const struct flow *f)
 		char flags[FLOW_PARTS_FLAGS_MAX];
 
 		flow_parts_flags(f->tcp_flags, flags);
-		json_str(j, "tcp_flags", flags);
+		json_word(j, "tcp_flags", flags);
 	}
 	if (state)
-		json_str(j, "state", state);
+		json_word(j, "state", state);
 }
 
 void flow_json(const struct flow_view *v, const struct flow *f, struct buf *b)
@@ -106,11 +106,11 @@ void flow_json(const struct flow_view *v, const struct flow *f, struct buf *b)
 	struct path path;
 
 	json_open(&j, NULL);
-	json_str(&j, "type", "flow");
+	json_word(&j, "type", "flow");
 	party_json_time(&j, "time", v->clock, v->now);
 	party_json_netns(&j, "netns", f->link->netns);
 	flow_parts_link_json(&j, f->link);
-	json_str(&j, "direction", f->egress ? "egress" : "ingress");
+	json_word(&j, "direction", f->egress ? "egress" : "ingress");
 	flow_parts_proto_json(&j, f);
 	if (flow_parts_has_ends(f)) {
 		party_json_end(&j, "src", &f->src);
@@ -130,7 +130,7 @@ void flow_json(const struct flow_view *v, const struct flow *f, struct buf *b)
 	if (f->last)
 		party_json_time(&j, "last", v->clock, f->last);
 	if (f->by_tuple)
-		json_str(&j, "stitched", "tuple");
+		json_word(&j, "stitched", "tuple");
 	if (f->partial)
 		json_bool(&j, "partial", true);
 	if (f->conn)
@@ -139,7 +139,7 @@ void flow_json(const struct flow_view *v, const struct flow *f, struct buf *b)
 	party_json_owner(&j, "owner", &f->sender.owner);
 	party_json_netns(&j, "dst_netns", f->receiver.netns);
 	party_json_owner(&j, "peer_owner", &f->receiver.owner);
-	if (f->conn && v->conns && flow_groups_path(v->conns, f->conn, &path))
+	if (f->conn && v->paths && flow_paths_find(v->paths, f->conn, &path))
 		path_view_json(&j, "path", &path);
 	if (f->ended)
 		json_bool(&j, "final", true);

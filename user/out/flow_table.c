@@ -215,7 +215,7 @@ static size_t put_path(const void *view, const void *row, struct buf *b)
 	const struct flow *f = row;
 	struct path p;
 
-	if (!f->conn || !v->conns || !flow_groups_path(v->conns, f->conn, &p))
+	if (!f->conn || !v->paths || !flow_paths_find(v->paths, f->conn, &p))
 		return cell_unknown(b);
 	return path_view_text(&p, b);
 }

@@ -9,6 +9,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "model/flow_group.h"
+#include "model/flow_paths.h"
 #include "out/table.h"
 
 struct flow_view {
@@ -16,8 +17,7 @@ struct flow_view {
 	uint64_t now;         /* CLOCK_BOOTTIME, ns: the "time" of the records */
 	uint64_t interval_ns; /* that the *_before of flows are back; 0: there are no rates */
 	bool no_header;
-	/* By connection, to tell paths; NULL: they are not shown. */
-	const struct flow_groups *conns;
+	struct flow_paths *paths; /* of what is shown; NULL: they are not */
 };
 
 /* --- flows --- */
@@ -28,7 +28,7 @@ void flow_json(const struct flow_view *v, const struct flow *f, struct buf *b);
 int flow_columns_parse(const char *list, struct table_columns *out, const char **bad);
 void flow_columns_names(struct buf *b);
 void flow_columns_describe(struct buf *b);
-/* Is there a column that needs v->conns? */
+/* Is there a column that needs v->paths? */
 bool flow_columns_want_path(const struct table_columns *c);
 
 void flow_table_show(const struct flow_view *v, const struct table_columns *c,
