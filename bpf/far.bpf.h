@@ -9,7 +9,8 @@
  * through.
  *
  * The maps forget the least recently used. Nothing of this runs without such a filter, and what it
- * costs an unwanted connection is two map updates and no record.
+ * costs an unwanted connection is two map updates and no record; and nothing while there is no
+ * wanted socket that it could have to do with.
  */
 #ifndef FLOWNER_FAR_BPF_H
 #define FLOWNER_FAR_BPF_H
@@ -21,6 +22,20 @@
 #include "sock.bpf.h"
 
 const volatile bool far_wanted;
+/*
+ * Only namespaces are filtered: then a wanted server has a wanted listener. A process may accept
+ * from another's.
+ */
+const volatile bool far_by_netns;
+
+bool far_unsettled = true; /* user space has yet to look for listeners that were there before */
+bool far_listens;          /* a wanted socket has listened */
+bool far_connects;         /* a wanted client has had a connection */
+
+static __always_inline bool far_clients_matter(void)
+{
+	return !far_by_netns || far_unsettled || far_listens;
+}
 
 /* As in user space's conn id: an active opener's own number is the ISN, everything else is one
  * more. */
@@ -78,6 +93,9 @@ static __always_inline void far_remember(struct sock *sk, int old_state, int sta
 
 	if (!far_wanted)
 		return;
+	if (state == TCP_SYN_SENT || old_state == TCP_SYN_SENT ? !far_clients_matter()
+							      : !far_connects)
+		return;
 	if (state == TCP_SYN_SENT) {
 		cookie = bpf_get_socket_cookie(sk);
 		task_fill(&end.task);
@@ -94,10 +112,10 @@ static __always_inline void far_remember(struct sock *sk, int old_state, int sta
 	tp = bpf_skc_to_tcp_sock(sk);
 	if (!tp)
 		return;
-	sock_fill(&end.sock, sk, tp);
-	end.sock.old_state = old_state;
-	end.sock.state = state;
 	if (old_state == TCP_SYN_SENT) {
+		sock_fill(&end.sock, sk, tp);
+		end.sock.old_state = old_state;
+		end.sock.state = state;
 		pair = far_pair_of_client(end.sock.isn_own, end.sock.isn_other);
 		task = bpf_map_lookup_elem(&far_openers, &end.sock.cookie);
 		if (task) {
@@ -107,14 +125,17 @@ static __always_inline void far_remember(struct sock *sk, int old_state, int sta
 		bpf_map_update_elem(&far_clients, &pair, &end, BPF_ANY);
 		return;
 	}
-	pair = far_pair_of_server(end.sock.isn_own, end.sock.isn_other);
+	pair = far_pair_of_server(tp->snd_una - (__u32)tp->bytes_acked,
+				  tp->rcv_nxt - (__u32)tp->bytes_received);
 	if (!bpf_map_lookup_elem(&near_pairs, &pair))
 		return;
 	r = emit_begin(FL_ESTABLISHED, sizeof(*r));
 	if (!r)
 		return;
 	r->hdr.flags = FL_FAR;
-	r->sock = end.sock;
+	sock_fill(&r->sock, sk, tp);
+	r->sock.old_state = old_state;
+	r->sock.state = state;
 	emit_end(r);
 }
 
@@ -124,7 +145,7 @@ static __always_inline bool far_accept_wanted(const struct fl_sock *s)
 {
 	struct far_pair pair = far_pair_of_server(s->isn_own, s->isn_other);
 
-	return far_wanted && bpf_map_lookup_elem(&near_pairs, &pair);
+	return far_wanted && far_connects && bpf_map_lookup_elem(&near_pairs, &pair);
 }
 
 /* A wanted client has a connection: whatever its server does next is wanted too. */
@@ -138,6 +159,7 @@ static __always_inline void far_expect_server(struct tcp_sock *tp)
 	pair = far_pair_of_client(tp->snd_una - (__u32)tp->bytes_acked,
 				  tp->rcv_nxt - (__u32)tp->bytes_received);
 	bpf_map_update_elem(&near_pairs, &pair, &yes, BPF_ANY);
+	far_connects = true;
 }
 
 /* A wanted server has a connection: say who its client is, if that was filtered out. */

@@ -112,6 +112,7 @@ static __always_inline int set_state(struct sock *sk, int old_state, int state)
 	case TCP_LISTEN:
 		if (!filter_task_decide(cookie, false))
 			goto filtered;
+		far_listens = true;
 		emit_owned(FL_LISTEN, sk, tp, old_state, state);
 		break;
 	case TCP_SYN_SENT:

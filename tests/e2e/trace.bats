@@ -267,6 +267,25 @@ whole() {
 	expect 101 '.type=="accept" and .peer.owner.comm=="flowner" and .peer.netns.name=="'"$client"'"'
 }
 
+# While nobody there listens, and nobody there has connected, the kernel side remembers no far ends.
+@test "--netns: the far end is named from the first connection on, whoever comes first" {
+	trace_start --netns "$server"
+	serve
+	ping_server 1
+	trace_stop
+	expect 1 '.type=="accept" and .peer.owner.comm=="flowner" and .peer.netns.name=="'"$client"'"'
+	# A listener from before.
+	trace_start --netns "$server"
+	ping_server 1
+	trace_stop
+	expect 1 '.type=="accept" and .peer.owner.comm=="flowner" and .peer.netns.name=="'"$client"'"'
+	# The other end, where nobody listens.
+	trace_start --netns "$client"
+	ping_server 1
+	trace_stop
+	expect 1 '.type=="connect" and .peer.owner.pid=='"$serve"
+}
+
 # bats test_tags=slow
 @test "--pid, --comm, --port, --host, -4, -6 select exactly what they say" {
 	serve

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -62,6 +63,8 @@ static void on_snapshot(void *ctx, const struct fl_snapshot *s)
 	tracker_snapshot(k->tracker, s);
 	if (s->protocol != IPPROTO_TCP)
 		return;
+	k->listens = k->listens || (s->sock.state == TCP_LISTEN &&
+				    filter_netns(k->filter, s->sock.netns_inum));
 	if (k->contained)
 		container_filter_see(k->contained, &s->sock, &s->task, true, clock_boot_ns());
 	why = watched_for(k, s);
@@ -144,6 +147,8 @@ int sockets_open(struct sockets *k, const struct sockets_options *o)
 			    ?: snapshot_read(k->datagrams, on_snapshot, k);
 	else
 		n = snapshot_sockets(SNAPSHOT_TCP, on_snapshot, k);
+	/* If it failed, who knows. */
+	trace_source_settled(k->source, k->listens || n < 0);
 	if (n < 0)
 		log_warn("owners of sockets older than this are unknown: %s", strerror((int)-n));
 	return 0;

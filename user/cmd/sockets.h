@@ -28,6 +28,7 @@ struct sockets {
 	void *keep_ctx;
 	struct snapshot *datagrams; /* for looking again; NULL: not asked for */
 	uint64_t unwatched;         /* of the snapshot: wanted, but there was no room */
+	bool listens;               /* one of it listens that passes the filter */
 };
 
 struct sockets_options {

@@ -97,6 +97,7 @@ static int configure(struct trace_source *s, const struct trace_source_options *
 	if (!err && !o->filter.container_wanted)
 		err = bpf_map__set_max_entries(skel->maps.container_verdicts, 1);
 	skel->rodata->far_wanted = o->nnetns || o->filter.task_wanted || o->filter.container_wanted;
+	skel->rodata->far_by_netns = !o->filter.task_wanted && !o->filter.container_wanted;
 	if (!err && !skel->rodata->far_wanted)
 		err = bpf_map__set_max_entries(skel->maps.far_openers, 1) ||
 		      bpf_map__set_max_entries(skel->maps.far_clients, 1) ||
@@ -292,6 +293,13 @@ int trace_source_watch(struct trace_source *s, uint64_t cookie, uint8_t why)
 {
 	return bpf_map__update_elem(s->skel->maps.watched, &cookie, sizeof(cookie), &why,
 				    sizeof(why), BPF_ANY);
+}
+
+void trace_source_settled(struct trace_source *s, bool listens)
+{
+	if (listens)
+		s->skel->bss->far_listens = true;
+	__atomic_store_n(&s->skel->data->far_unsettled, false, __ATOMIC_RELEASE);
 }
 
 int trace_source_verdict(struct trace_source *s, const struct fl_verdict_key *key,

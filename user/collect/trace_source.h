@@ -44,6 +44,11 @@ int trace_source_read(struct trace_source *s, void (*each)(void *ctx, const stru
  * than the programs. `why`: FL_WATCH_* bits. 0 or -errno.
  */
 int trace_source_watch(struct trace_source *s, uint64_t cookie, uint8_t why);
+/*
+ * All sockets that were there before the programs have been looked at; `listens`: one of those that
+ * pass the filter listens. Until then far ends are remembered for whoever may come.
+ */
+void trace_source_settled(struct trace_source *s, bool listens);
 /* With a filter by container: what of this namespace or cgroup passes. 0 or -errno. */
 int trace_source_verdict(struct trace_source *s, const struct fl_verdict_key *key,
 			 enum fl_verdict verdict);

@@ -90,12 +90,17 @@ void filter_free(struct filter *f)
 	*f = (struct filter){0};
 }
 
-static bool has_netns(const struct filter *f, const struct party *p)
+bool filter_netns(const struct filter *f, uint32_t inode)
 {
 	for (unsigned int i = 0; i < f->nnetns; i++)
-		if (p->netns && f->netns[i] == p->netns->inode)
+		if (f->netns[i] == inode)
 			return true;
 	return !f->nnetns;
+}
+
+static bool has_netns(const struct filter *f, const struct party *p)
+{
+	return p->netns ? filter_netns(f, p->netns->inode) : !f->nnetns;
 }
 
 bool filter_process(const struct filter *f, uint32_t pid, const char *comm)

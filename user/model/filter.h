@@ -48,6 +48,9 @@ bool filter_party(const struct filter *f, const struct party *p);
 /* Does the event's own end pass? `lost` always does. */
 bool filter_event(const struct filter *f, const struct event *e);
 
+/* Does that namespace pass? */
+bool filter_netns(const struct filter *f, uint32_t inode);
+
 /* Does this process pass, by pid and name? */
 bool filter_process(const struct filter *f, uint32_t pid, const char *comm);
 
