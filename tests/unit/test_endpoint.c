@@ -256,11 +256,30 @@ TEST(lingers)
 	endpoints_free(&t);
 }
 
+TEST(unaccepted)
+{
+	struct endpoints t = {0};
+	struct endpoint *accepted = add(&t, 1, ROLE_SERVER), *waits = add(&t, 2, ROLE_SERVER);
+
+	accepted->self.owner.source = OWNER_ACCEPT;
+	waits->self.owner.source = OWNER_LISTEN;
+	endpoint_linger(&t, accepted, 1000);
+	endpoint_linger(&t, waits, 1000);
+	endpoint_expire(&t, 1000 + ENDPOINT_LINGER_NS);
+	assert_null(endpoint_find(&t, 1));
+	endpoint_expire(&t, 1000 + ENDPOINT_UNACCEPTED_NS - 1);
+	assert_ptr_equal(endpoint_find(&t, 2), waits);
+	endpoint_expire(&t, 1000 + ENDPOINT_UNACCEPTED_NS);
+	assert_int_equal(count(&t), 0);
+	endpoints_free(&t);
+}
+
 TEST(guest)
 {
 	struct endpoints t = {0};
 	struct endpoint *c = add(&t, 1, ROLE_CLIENT), *s = add(&t, 2, ROLE_SERVER);
 
+	s->self.owner.source = OWNER_ACCEPT;
 	endpoint_set_conn(&t, c, 99);
 	endpoint_set_conn(&t, s, 99);
 	endpoint_linger(&t, c, 1000);
@@ -355,7 +374,8 @@ int main(void)
 		IT("two sockets with one id in one role: nobody knows whose peer is whose",
 		   same_id),
 		IT("a pair that stands stays when a third socket has its id", same_id_later),
-		IT("a closed endpoint lingers for a second", lingers),
+		IT("a closed endpoint lingers", lingers),
+		IT("… longer where nobody has accepted it yet", unaccepted),
 		IT("a closed endpoint stays as long as its peer", guest),
 		IT("two ends that are there only for each other go together", two_guests),
 		IT("a tentative endpoint can be settled and can close", tentative),

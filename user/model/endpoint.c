@@ -240,11 +240,14 @@ void endpoint_settle(struct endpoints *t, struct endpoint *ep)
 
 void endpoint_linger(struct endpoints *t, struct endpoint *ep, uint64_t now)
 {
+	bool unaccepted;
+
 	if (ep->closed)
 		return;
 	fifo_remove(ep);
 	ep->closed = true;
-	fifo_push(&t->lingering, ep, now);
+	unaccepted = ep->role == ROLE_SERVER && ep->self.owner.source != OWNER_ACCEPT;
+	fifo_push(unaccepted ? &t->unaccepted : &t->lingering, ep, now);
 }
 
 void endpoint_retire(struct endpoints *t, struct endpoint *ep, uint64_t now)
@@ -265,15 +268,18 @@ static void expire(struct endpoints *t, struct endpoint *ep)
 	}
 }
 
+static void expire_older(struct endpoints *t, const struct endpoint_fifo *f, uint64_t age,
+			 uint64_t now)
+{
+	while (f->head && f->head->fifo_time + age <= now)
+		expire(t, f->head);
+}
+
 void endpoint_expire(struct endpoints *t, uint64_t now)
 {
-	uint64_t linger = t->linger_ns ? t->linger_ns : ENDPOINT_LINGER_NS;
-	struct endpoint *ep;
-
-	while ((ep = t->tentative.head) && ep->fifo_time + ENDPOINT_TENTATIVE_NS <= now)
-		expire(t, ep);
-	while ((ep = t->lingering.head) && ep->fifo_time + linger <= now)
-		expire(t, ep);
+	expire_older(t, &t->tentative, ENDPOINT_TENTATIVE_NS, now);
+	expire_older(t, &t->lingering, t->linger_ns ? t->linger_ns : ENDPOINT_LINGER_NS, now);
+	expire_older(t, &t->unaccepted, t->linger_ns ? t->linger_ns : ENDPOINT_UNACCEPTED_NS, now);
 }
 
 void endpoints_free(struct endpoints *t)

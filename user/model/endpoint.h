@@ -14,8 +14,10 @@
 
 /* At most so many, some 500 bytes each; further ones are not tracked, and counted. */
 #define ENDPOINTS_MAX (1u << 20)
-/* Each connection that ends stays in the caches for so long. */
-#define ENDPOINT_LINGER_NS 100000000ULL
+/* Each connection that ends takes its room in the CPU's caches for so long. */
+#define ENDPOINT_LINGER_NS 20000000ULL
+/* One that its server has not accepted yet: it still may, and is told what it was. */
+#define ENDPOINT_UNACCEPTED_NS 100000000ULL
 /*
  * Endpoints that a filter may turn out not to want, so that they are never mentioned again: the
  * oldest go first, and all when they have waited for longer than a connect is tried for
@@ -54,7 +56,7 @@ struct endpoint {
 	struct endpoint *peer;       /* the other end, where it is on this host */
 	struct event *connect_event; /* in the queue, waiting for the peer */
 	struct event *close_event;   /* in the queue */
-	struct endpoint_fifo *fifo;  /* the one it stands in: tentative, lingering or NULL */
+	struct endpoint_fifo *fifo;  /* the one it stands in, or NULL */
 	uint64_t fifo_time;          /* since when; CLOCK_BOOTTIME, ns */
 	struct endpoint *fifo_prev, *fifo_next;
 	struct endpoint *next_listener;
@@ -69,8 +71,9 @@ struct listener_bucket {
 struct endpoints {
 	struct endpoint *by_cookie, *by_conn;
 	struct listener_bucket *listeners;
-	struct endpoint_fifo tentative, lingering;
-	uint64_t linger_ns; /* how long a closed one stays; 0: ENDPOINT_LINGER_NS */
+	struct endpoint_fifo tentative, lingering,
+		unaccepted; /* the latter two are of closed ones */
+	uint64_t linger_ns; /* how long a closed one stays; 0: as above */
 	uint64_t untracked; /* refused at ENDPOINTS_MAX, or for lack of memory */
 };
 
@@ -96,7 +99,7 @@ struct endpoint *endpoint_listener(const struct endpoints *t, uint64_t netns_coo
 void endpoint_set_tentative(struct endpoints *t, struct endpoint *ep, uint64_t now);
 /* It is wanted. */
 void endpoint_settle(struct endpoints *t, struct endpoint *ep);
-/* It has closed; it goes linger_ns later, when endpoint_expire() is called. */
+/* It has closed; it goes some time later, when endpoint_expire() is called. */
 void endpoint_linger(struct endpoints *t, struct endpoint *ep, uint64_t now);
 void endpoint_expire(struct endpoints *t, uint64_t now);
 /* The same, and endpoint_listener() does not find it any more. */
