@@ -20,8 +20,10 @@
 /* While packets come they are collected this often, rather than one wakeup each. */
 #define NAP_MS      2
 #define FLUSH_BYTES (256 << 10)
-/* A socket is remembered until its last packets have been read. */
-#define LINGER_NS (3 * 1000000000ULL)
+/* A socket that has closed is remembered for the packets that are on their way. */
+#define LINGER_NS 1000000000ULL
+/* Records of sockets are wanted when packets come; until then only their ring must not run over. */
+#define SOCKETS_NAP_MS 20
 /* Looking through all processes for new datagram sockets may take this part of the time. */
 #define REFRESH_SHARE 20
 /* Links, namespaces and containers come while it runs. */
@@ -207,8 +209,8 @@ static int put_packets(struct capture *c, uint64_t until)
 	return err ? err : flush(c);
 }
 
-/* How many records there were, or -errno. */
-static int read_sockets(struct capture *c)
+/* How many records there were, or -errno. Packets have been read up to `now`. */
+static int read_sockets(struct capture *c, uint64_t now)
 {
 	int n = sockets_read(&c->sockets), all = n;
 
@@ -216,47 +218,60 @@ static int read_sockets(struct capture *c)
 		n = sockets_read(&c->sockets);
 		all += n > 0 ? n : 0;
 	}
-	tracker_next(c->sockets.tracker, clock_boot_ns()); /* forgets those that closed long ago */
+	tracker_next(c->sockets.tracker, now); /* forgets those that closed long ago */
 	return n < 0 ? n : all;
 }
 
 /* --- running --- */
 
+/* What the last look at the rings found. */
+enum activity {
+	QUIET,
+	SOCKETS, /* records of sockets, no packets */
+	PACKETS,
+	MORE, /* packets, and more of them wait */
+};
+
 /*
- * The rings are listened to only while nothing comes: else each record would wake us.
+ * A ring is listened to only while nothing comes in it: else each record would wake us.
  */
-static int listen_to_rings(struct capture *c, bool yes)
+static int listen_to_rings(struct capture *c, enum activity a)
 {
-	const int fds[] = {capture_source_fd(c->source), trace_source_fd(c->sockets.source)};
 	int err = 0;
 
-	for (size_t i = 0; i < sizeof(fds) / sizeof(fds[0]) && !err; i++) {
-		if (yes)
-			err = listen_to(c, fds[i]);
-		else
-			epoll_ctl(c->epoll, EPOLL_CTL_DEL, fds[i], NULL);
-	}
+	if (a < PACKETS)
+		err = listen_to(c, capture_source_fd(c->source));
+	if (!err && a < SOCKETS)
+		err = listen_to(c, trace_source_fd(c->sockets.source));
 	return err;
 }
 
-/* Wait until there is something to do. 1: a signal or the deadline; 0; or -errno. */
-static int wait_for_packets(struct capture *c, bool active, bool at_once)
+static void listen_to_none(struct capture *c)
 {
+	epoll_ctl(c->epoll, EPOLL_CTL_DEL, capture_source_fd(c->source), NULL);
+	epoll_ctl(c->epoll, EPOLL_CTL_DEL, trace_source_fd(c->sockets.source), NULL);
+}
+
+/* Wait until there is something to do. 1: a signal or the deadline; 0; or -errno. */
+static int wait_for_packets(struct capture *c, enum activity a)
+{
+	static const int nap_ms[] = {
+		[QUIET] = 1000, [SOCKETS] = SOCKETS_NAP_MS, [PACKETS] = NAP_MS, [MORE] = 0};
 	struct epoll_event ev[4];
-	int timeout = at_once ? 0 : active ? NAP_MS : 1000, n;
+	int timeout = nap_ms[a], n;
 	uint64_t now = clock_boot_ns();
 
 	if (c->deadline && now >= c->deadline)
 		return 1;
 	if (c->deadline && (c->deadline - now) / 1000000 < (uint64_t)timeout)
 		timeout = (int)((c->deadline - now) / 1000000) + 1;
-	if (!active && listen_to_rings(c, true))
+	if (listen_to_rings(c, a))
 		return -errno;
 	n = epoll_wait(c->epoll, ev, 4, timeout);
 	if (n < 0 && errno != EINTR)
 		return -errno;
-	if (!active)
-		listen_to_rings(c, false);
+	if (a < PACKETS)
+		listen_to_none(c);
 	for (int i = 0; i < n; i++) {
 		if (ev[i].data.fd == c->signals)
 			return 1;
@@ -272,19 +287,23 @@ static int wait_for_packets(struct capture *c, bool active, bool at_once)
 
 static int run(struct capture *c)
 {
-	bool active = true;
 	uint64_t sum = 0;
 	int done = 0;
 
 	while (!done) {
 		uint64_t now = clock_boot_ns();
+		enum activity a;
 		bool more;
 		int n = capture_source_read(c->source, on_packet, c, &more), records;
 
 		if (n < 0)
 			return n;
+		/* Where more than a batch waits we have come to the newest one, not to this moment.
+		 */
+		if (more)
+			now = c->newest;
 		/* After the packets: whoever sent them has been told of by now. */
-		records = read_sockets(c);
+		records = read_sockets(c, now);
 		if (records < 0)
 			return records;
 		if (c->cfg->filter.ncontainers) {
@@ -294,18 +313,16 @@ static int run(struct capture *c)
 				watcher_reconsider(c->watcher);
 			sum = s;
 		}
-		/* Where more than a batch waits we have come to the newest one, not to this moment.
-		 */
-		if (more)
-			now = c->newest;
 		now -= now > PACKET_QUEUE_NS ? PACKET_QUEUE_NS : now;
 		done = put_packets(c, now);
 		if (!done)
 			done = capture_links_retire(c, now);
-		active = n > 0 || records > 0 || packet_queue_count(c->queue);
+		a = records > 0 ? SOCKETS : QUIET;
+		if (n > 0 || packet_queue_count(c->queue))
+			a = PACKETS;
 		/* More than a batch waits: come again at once, but let a signal through. */
 		if (!done)
-			done = wait_for_packets(c, active, more);
+			done = wait_for_packets(c, more ? MORE : a);
 	}
 	return done < 0 ? done : 0;
 }
@@ -320,7 +337,7 @@ static int finish(struct capture *c)
 	if (!c->cfg->count || c->packets < c->cfg->count) {
 		while (more && n >= 0)
 			n = capture_source_read(c->source, on_packet, c, &more);
-		err = n < 0 ? n : read_sockets(c);
+		err = n < 0 ? n : read_sockets(c, clock_boot_ns());
 		if (err >= 0)
 			err = put_packets(c, UINT64_MAX);
 	}
