@@ -11,8 +11,13 @@
 #include "base/log.h"
 #include "collect/flow_front.h"
 
-#define ROOM_MIN  16384u /* some 3 MiB */
-#define ROOM_STEP 4u
+#define ROOM_MIN 16384u /* some 3 MiB */
+/*
+ * Zeroed memory is what a new map costs, 10 ms for 100,000 flows: so no larger than is needed while
+ * it is in time, and by a large step when it is too late already.
+ */
+#define ROOM_STEP      2u
+#define ROOM_STEP_LATE 4u
 /* A map that was mostly empty so often in a row is replaced by a smaller one. */
 #define SPARSE_MAX 60
 
@@ -113,13 +118,18 @@ void flow_map_free(struct flow_map *m)
 	free(m);
 }
 
+static uint32_t grown(const struct flow_map *m, uint32_t room, uint32_t step)
+{
+	return room < m->max / step ? room * step : m->max;
+}
+
 int flow_map_swap(struct flow_map *m, uint64_t overflowed)
 {
 	struct side old = m->used;
 	int err;
 
 	if (overflowed > m->overflowed && m->used.room >= m->wanted)
-		m->wanted = m->used.room < m->max / ROOM_STEP ? m->used.room * ROOM_STEP : m->max;
+		m->wanted = grown(m, m->used.room, ROOM_STEP_LATE);
 	m->overflowed = overflowed;
 	/* Where there is no memory for it the present size has to do: the ring takes the rest. */
 	if (m->spare.room != m->wanted && make_side(&m->spare, m->wanted)) {
@@ -140,10 +150,10 @@ int flow_map_swap(struct flow_map *m, uint64_t overflowed)
 /* How much room the next maps want, where `n` entries were in one. */
 static void adapt(struct flow_map *m, uint32_t n)
 {
-	uint32_t smaller = m->spare.room / ROOM_STEP;
+	uint32_t smaller = m->spare.room / ROOM_STEP_LATE;
 
-	if (n > m->spare.room / 2 && m->spare.room >= m->wanted && m->wanted < m->max)
-		m->wanted = m->wanted < m->max / ROOM_STEP ? m->wanted * ROOM_STEP : m->max;
+	if (n > m->spare.room / 4 * 3 && m->spare.room >= m->wanted && m->wanted < m->max)
+		m->wanted = grown(m, m->wanted, ROOM_STEP);
 	m->sparse = n < smaller / 2 && smaller >= ROOM_MIN ? m->sparse + 1 : 0;
 	if (m->sparse > SPARSE_MAX) {
 		m->wanted = smaller;
