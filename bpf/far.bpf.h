@@ -94,7 +94,7 @@ static __always_inline void far_remember(struct sock *sk, int old_state, int sta
 	if (!far_wanted)
 		return;
 	if (state == TCP_SYN_SENT || old_state == TCP_SYN_SENT ? !far_clients_matter()
-							      : !far_connects)
+							       : !far_connects)
 		return;
 	if (state == TCP_SYN_SENT) {
 		cookie = bpf_get_socket_cookie(sk);

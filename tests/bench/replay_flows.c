@@ -94,8 +94,8 @@ static uint64_t write_lines(struct world *w, struct buf *out, uint64_t now, stru
 {
 	struct wall_clock clock;
 	struct flow_view v = {.clock = &clock, .now = now};
-	size_t n, lines = 0;
-	struct flow **rows = flow_table_rows(w->table, &n);
+	size_t n, n_all, lines = 0;
+	struct flow *const *rows = flow_table_awake(w->table, &n), *const * all;
 	struct flow **news = calloc(n + 1, sizeof(struct flow *));
 
 	assert_non_null(news);
@@ -103,7 +103,9 @@ static uint64_t write_lines(struct world *w, struct buf *out, uint64_t now, stru
 	for (size_t i = 0; i < n; i++)
 		if (rows[i]->packets != rows[i]->packets_before || rows[i]->ended)
 			news[lines++] = rows[i];
-	assert_int_equal(flow_paths_new(&v.paths, rows, n, news, lines), 0);
+	all = flow_table_rows(w->table, &n_all);
+	assert_int_equal(
+		flow_paths_new(&v.paths, all, flow_table_conns(w->table), n_all, news, lines), 0);
 	since(&c->group, t);
 	for (size_t i = 0; i < lines; i++) {
 		flow_json(&v, news[i], out);

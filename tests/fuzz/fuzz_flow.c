@@ -173,7 +173,7 @@ static void show_sums(struct state *s, struct flow *const *rows, size_t n)
 static void end_interval(struct state *s, bool last)
 {
 	struct flow_table_stats st;
-	struct flow **rows;
+	struct flow *const *rows;
 	size_t n;
 
 	s->now += SECOND;

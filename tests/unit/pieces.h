@@ -236,25 +236,28 @@ static inline bool is_flow_of(const struct flow *f, const struct piece *p, const
 				  f->dst.port == ntohs(p->key.dport_be));
 }
 
-static inline int first_before(const void *a, const void *b)
+static inline bool is_before(const struct flow *f, const struct flow *g)
 {
-	const struct flow *f = *(struct flow *const *)a, *g = *(struct flow *const *)b;
-
-	return f->first < g->first ? -1 : f->first > g->first;
+	return f->first < g->first || (f->first == g->first && (uintptr_t)f < (uintptr_t)g);
 }
 
 /* The nth, by time, of the flows with the piece's tuple on that link; NULL: there are fewer. */
 static inline struct flow *nth(const struct world *w, const struct link *l, struct piece p,
 			       size_t i)
 {
+	struct flow *found = NULL, *before = NULL;
 	size_t n;
-	struct flow **rows = flow_table_rows(w->table, &n);
+	struct flow *const *rows = flow_table_rows(w->table, &n);
 
-	qsort(rows, n, sizeof(*rows), first_before);
-	for (size_t k = 0; k < n; k++)
-		if (is_flow_of(rows[k], &p, l) && i-- == 0)
-			return rows[k];
-	return NULL;
+	do {
+		before = found;
+		found = NULL;
+		for (size_t k = 0; k < n; k++)
+			if (is_flow_of(rows[k], &p, l) && (!before || is_before(before, rows[k])) &&
+			    (!found || is_before(rows[k], found)))
+				found = rows[k];
+	} while (found && i-- > 0);
+	return found;
 }
 
 /* The only one. */

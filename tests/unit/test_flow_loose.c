@@ -211,7 +211,7 @@ static uint64_t rest(const struct world *w)
 static uint64_t rest_packets(const struct world *w)
 {
 	size_t n;
-	struct flow **rows = flow_table_rows(w->table, &n);
+	struct flow *const *rows = flow_table_rows(w->table, &n);
 
 	for (size_t i = 0; i < n; i++)
 		if (rows[i]->kind == FLOW_REST)

@@ -10,7 +10,8 @@ static const struct netns red = {.inode = 1, .cookie = 1, .name = "red"};
 static const struct netns router = {.inode = 2, .cookie = 2, .name = "router"};
 static const struct netns blue = {.inode = 3, .cookie = 3, .name = "blue"};
 
-/* red r - r0 router b0 - b blue; each connection is seen at both of the router's ends, both ways. */
+/* red r - r0 router b0 - b blue; each connection is seen at both of the router's ends, both ways.
+ */
 struct net {
 	struct link r, r0, b0, b;
 	struct flow flow[4 * CONNS];
@@ -19,7 +20,8 @@ struct net {
 
 static void add(struct net *n, size_t i, struct link *l, bool egress, bool from_client)
 {
-	struct addr_port client = at("10.0.0.2", (uint16_t)(1000 + i / 4)), server = at("10.0.1.2", 80);
+	struct addr_port client = at("10.0.0.2", (uint16_t)(1000 + i / 4)),
+			 server = at("10.0.1.2", 80);
 	struct flow *f = &n->flow[i];
 
 	*f = tcp(l, egress, from_client ? client : server, from_client ? server : client, 1);
@@ -63,7 +65,7 @@ TEST(all)
 	struct path path;
 
 	make(&n);
-	assert_int_equal(flow_paths_new(&p, n.all, 4 * CONNS, n.all, 4 * CONNS), 0);
+	assert_int_equal(flow_paths_new(&p, n.all, NULL, 4 * CONNS, n.all, 4 * CONNS), 0);
 	/* Each twice: the second time it is remembered. */
 	for (size_t i = 0; i < 2 * CONNS; i++) {
 		assert_true(flow_paths_find(p, UINT64_MAX / (i % CONNS + 1), &path));
@@ -83,7 +85,7 @@ TEST(asked)
 	struct path path;
 
 	make(&n);
-	assert_int_equal(flow_paths_new(&p, n.all, 4 * CONNS, &n.all[4 * 7 + 2], 1), 0);
+	assert_int_equal(flow_paths_new(&p, n.all, NULL, 4 * CONNS, &n.all[4 * 7 + 2], 1), 0);
 	assert_true(flow_paths_find(p, UINT64_MAX / 8, &path));
 	assert_whole(&path);
 	assert_false(flow_paths_find(p, UINT64_MAX / 7, &path));
@@ -97,12 +99,12 @@ TEST(nothing)
 	struct path path;
 
 	make(&n);
-	assert_int_equal(flow_paths_new(&p, NULL, 0, NULL, 0), 0);
+	assert_int_equal(flow_paths_new(&p, NULL, NULL, 0, NULL, 0), 0);
 	assert_false(flow_paths_find(p, UINT64_MAX, &path));
 	flow_paths_free(p);
 	for (size_t i = 0; i < 4; i++)
 		n.flow[i].conn = 0;
-	assert_int_equal(flow_paths_new(&p, n.all, 4, n.all, 4), 0);
+	assert_int_equal(flow_paths_new(&p, n.all, NULL, 4, n.all, 4), 0);
 	assert_false(flow_paths_find(p, 0, &path));
 	flow_paths_free(p);
 	flow_paths_free(NULL);
@@ -122,7 +124,7 @@ TEST(many)
 		f[i] = n.flow[i % 4];
 		rows[i] = &f[i];
 	}
-	assert_int_equal(flow_paths_new(&p, rows, 1000, rows, 1000), 0);
+	assert_int_equal(flow_paths_new(&p, rows, NULL, 1000, rows, 1000), 0);
 	assert_true(flow_paths_find(p, UINT64_MAX, &path));
 	assert_whole(&path);
 	flow_paths_free(p);

@@ -108,24 +108,10 @@ static void settle_all(struct run *r)
 	}
 }
 
-static void shuffle(struct run *r)
-{
-	size_t n;
-	struct flow **rows = flow_table_rows(r->w->table, &n);
-
-	for (size_t i = n; i > 1; i--) {
-		size_t k = below(r, i);
-		struct flow *f = rows[i - 1];
-
-		rows[i - 1] = rows[k];
-		rows[k] = f;
-	}
-}
-
 static void advance(struct run *r)
 {
-	size_t n;
-	struct flow **rows = flow_table_rows(r->w->table, &n);
+	size_t n, awake;
+	struct flow *const *rows = flow_table_rows(r->w->table, &n);
 
 	for (size_t i = 0; i < n; i++) {
 		if (!rows[i]->ended)
@@ -135,7 +121,11 @@ static void advance(struct run *r)
 	}
 	flow_table_advance(r->w->table);
 	rows = flow_table_rows(r->w->table, &n);
+	flow_table_awake(r->w->table, &awake);
+	assert_true(awake <= n);
 	for (size_t i = 0; i < n; i++) {
+		assert_true(i < awake || rows[i]->state == FLOW_STATE_CLOSED ||
+			    rows[i]->state == FLOW_STATE_RESET);
 		assert_false(rows[i]->ended);
 		assert_int_equal(rows[i]->packets, rows[i]->packets_before);
 		assert_int_equal(rows[i]->bytes, rows[i]->bytes_before);
@@ -147,9 +137,10 @@ static void check(const struct run *r)
 	uint64_t packets = r->gone_packets, bytes = r->gone_bytes;
 	struct flow_table_stats s;
 	size_t n;
-	struct flow **rows = flow_table_rows(r->w->table, &n);
+	struct flow *const *rows = flow_table_rows(r->w->table, &n);
 
 	for (size_t i = 0; i < n; i++) {
+		assert_int_equal(flow_table_conns(r->w->table)[i], rows[i]->conn);
 		assert_true(rows[i]->packets > 0 && rows[i]->link->refs > 0);
 		assert_true(rows[i]->first && rows[i]->first <= rows[i]->last);
 		packets += rows[i]->packets;
@@ -201,10 +192,8 @@ static void step(struct run *r)
 		random_piece(r, i);
 	} else if (what < 890) {
 		settle_all(r);
-	} else if (what < 930) {
-		advance(r);
 	} else if (what < 950) {
-		shuffle(r);
+		advance(r);
 	} else if (what < 970) {
 		random_record(r);
 	} else if (what < 990) {

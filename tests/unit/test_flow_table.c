@@ -82,7 +82,7 @@ TEST(kinds)
 {
 	struct world *w = new_world(100);
 	struct piece p = packet(w->c0, IN, 1, w->client, w->server, 1);
-	struct flow **rows;
+	struct flow *const *rows;
 	size_t n;
 
 	p.key.bits = FL_BITS_PUT(FL_FLOW_OTHER, FL_BITS_KIND);
@@ -413,7 +413,7 @@ static struct piece to_port(const struct world *w, bool egress, uint16_t port, u
 static const struct flow *rest_of(const struct world *w, const struct link *l, bool egress)
 {
 	size_t n;
-	struct flow **rows = flow_table_rows(w->table, &n);
+	struct flow *const *rows = flow_table_rows(w->table, &n);
 
 	for (size_t i = 0; i < n; i++)
 		if (rows[i]->kind == FLOW_REST && rows[i]->link == l && rows[i]->egress == egress)

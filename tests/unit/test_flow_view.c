@@ -160,7 +160,7 @@ TEST(with_path)
 
 	f.conn = 1;
 	f.from_client = true;
-	assert_int_equal(flow_paths_new(&v.paths, rows, 1, rows, 1), 0);
+	assert_int_equal(flow_paths_new(&v.paths, rows, NULL, 1, rows, 1), 0);
 	flow_json(&v, &f, &b);
 	same_json(b.data, b.len,
 		  HEAD LINK

@@ -159,7 +159,7 @@ TEST(table_pair)
 	snprintf(
 		want, sizeof(want),
 		"CONN      STATE                   CLIENT         ADDRESS                           "
-		 "SERVER           ADDRESS                        TX  RX    RTT  IDLE\n"
+		"SERVER           ADDRESS                        TX  RX    RTT  IDLE\n"
 		"%s  ESTABLISHED/CLOSE_WAIT  blue/curl[10]  10.77.0.2:40000→10.77.0.98:40000  "
 		"red/nginx[20]+1  10.77.0.99:443→10.77.0.3:443  100   7  57 µs  8 ms\n",
 		id);

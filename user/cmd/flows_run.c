@@ -27,8 +27,11 @@
 #define NAP_NS (20 * MS)
 /* A closed TCP connection is over when nothing has come for so long. */
 #define CLOSED_NS (5000 * MS)
-/* Sockets are remembered until all flows of their last packets have been read. */
-#define LINGER_NS (3 * READ_NS)
+/*
+ * Sockets that have closed are remembered until the flows of their last packets have been read, and
+ * for those that are still on their way: so long before the last reading.
+ */
+#define LINGER_NS (1000 * MS)
 /* Looking through all processes for new datagram sockets may take this part of the time. */
 #define REFRESH_SHARE 20
 /* Links, namespaces and containers come while it runs. */
@@ -226,13 +229,13 @@ static int open_all(struct flows *f)
 
 /* --- reading --- */
 
-static int read_sockets(struct flows *f, uint64_t now)
+static int read_sockets(struct flows *f)
 {
 	int n = sockets_read(&f->sockets);
 
 	while (n >= TRACE_SOURCE_BATCH)
 		n = sockets_read(&f->sockets);
-	tracker_next(f->sockets.tracker, now); /* forgets those that closed long ago */
+	tracker_next(f->sockets.tracker, f->last_read); /* forgets those that closed long ago */
 	follow_containers(f);
 	return n < 0 ? n : 0;
 }
@@ -263,7 +266,7 @@ static int read_flows(struct flows *f)
 		return (int)n;
 	}
 	/* After the flows: whoever sent these packets has been told of by now. */
-	err = read_sockets(f, now);
+	err = read_sockets(f);
 	if (err)
 		return err;
 	flow_table_settle(f->table, now);
@@ -307,7 +310,7 @@ static int wait_for_work(struct flows *f)
 		if (ev[i].data.fd == watcher_fd(f->watcher)) {
 			err = watcher_dispatch(f->watcher);
 		} else if (ev[i].data.fd == ring) {
-			err = read_sockets(f, clock_boot_ns());
+			err = read_sockets(f);
 			f->nap = true;
 			if (!err)
 				err = listen_to(f, ring, false, EPOLL_CTL_MOD);
@@ -329,7 +332,7 @@ static int run(struct flows *f)
 		done = wait_for_work(f);
 		now = clock_boot_ns();
 		if (!done && f->cfg->filter.ncontainers && now >= naming_due(&f->sockets.naming))
-			done = read_sockets(f, now);
+			done = read_sockets(f);
 		if (done || (f->deadline && now >= f->deadline))
 			break;
 		if (now >= f->next_show || now >= f->last_read + READ_NS ||
@@ -353,8 +356,6 @@ static int run(struct flows *f)
 /* What came since the last interval, up to the very end: the programs are detached first. */
 static int finish(struct flows *f, unsigned int *links)
 {
-	struct flow **rows;
-	size_t n;
 	int err;
 
 	*links = watcher_links(f->watcher);
@@ -364,9 +365,7 @@ static int finish(struct flows *f, unsigned int *links)
 	err = read_flows(f);
 	if (err)
 		return err;
-	rows = flow_table_rows(f->table, &n);
-	for (size_t i = 0; i < n; i++)
-		rows[i]->ended = true;
+	flow_table_end(f->table);
 	/* On a terminal the last table stays as it is. */
 	if (f->cfg->output.format == FORMAT_TABLE && f->screen.terminal && f->screen.shown)
 		return 0;

@@ -43,10 +43,18 @@ static bool passes(const struct flows *f, const struct flow *flow)
 		is_of_process(p, &flow->receiver));
 }
 
+/* Nothing is shown of a flow that nothing new can be said of. */
+static bool only_news(const struct flows *f)
+{
+	return f->cfg->output.format == FORMAT_JSON && !f->cfg->grouped && !f->cfg->once;
+}
+
 static int select_flows(struct flows *f, size_t *n_out)
 {
+	bool awake = only_news(f) && !f->cfg->top;
 	size_t n, m = 0;
-	struct flow **rows = flow_table_rows(f->table, &n);
+	struct flow *const *rows =
+		awake ? flow_table_awake(f->table, &n) : flow_table_rows(f->table, &n);
 
 	if (n > f->shown_room) {
 		struct flow **grown = reallocarray(f->shown, n * 2, sizeof(*grown));
@@ -63,7 +71,6 @@ static int select_flows(struct flows *f, size_t *n_out)
 	return 0;
 }
 
-/* Of a flow that stands still nothing new can be said. */
 static size_t with_news(struct flows *f, size_t n)
 {
 	size_t m = 0;
@@ -71,7 +78,7 @@ static size_t with_news(struct flows *f, size_t n)
 	for (size_t i = 0; i < n; i++) {
 		struct flow *flow = f->shown[i];
 
-		if (flow->packets != flow->packets_before || flow->ended || f->cfg->once)
+		if (flow->packets != flow->packets_before || flow->ended)
 			f->shown[m++] = flow;
 	}
 	return m;
@@ -144,18 +151,18 @@ static int show_groups(struct flows *f, const struct flow_view *v, size_t n, siz
 static int show_flows(struct flows *f, struct flow_view *v, size_t n, size_t room)
 {
 	bool json = f->cfg->output.format == FORMAT_JSON;
-	struct flow **all;
+	struct flow *const *all;
 	size_t top, n_all;
 	int err = 0;
 
 	/* JSON has all of them, whatever order they are in, unless one is asked for. */
-	top = json && !f->cfg->top ? n
-				   : flow_sort(f->shown, n, f->cfg->sort, limit(f, n, room));
-	if (json)
+	top = json && !f->cfg->top ? n : flow_sort(f->shown, n, f->cfg->sort, limit(f, n, room));
+	if (only_news(f))
 		top = with_news(f, top);
 	if (json || flow_columns_want_path(f->columns)) {
 		all = flow_table_rows(f->table, &n_all);
-		err = flow_paths_new(&v->paths, all, n_all, f->shown, top);
+		err = flow_paths_new(&v->paths, all, flow_table_conns(f->table), n_all, f->shown,
+				     top);
 		if (err)
 			return err;
 	}

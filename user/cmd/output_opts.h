@@ -15,7 +15,7 @@ enum { FORMAT_TABLE, FORMAT_JSON };
 
 struct output_config {
 	int format;
-	const char *columns;  /* NULL: the usual ones */
+	const char *columns; /* NULL: the usual ones */
 	bool no_header;
 	/* Of output_run_opts: */
 	uint64_t duration_ns; /* 0: until it is ended */

@@ -63,8 +63,8 @@ static void on_snapshot(void *ctx, const struct fl_snapshot *s)
 	tracker_snapshot(k->tracker, s);
 	if (s->protocol != IPPROTO_TCP)
 		return;
-	k->listens = k->listens || (s->sock.state == TCP_LISTEN &&
-				    filter_netns(k->filter, s->sock.netns_inum));
+	k->listens = k->listens ||
+		     (s->sock.state == TCP_LISTEN && filter_netns(k->filter, s->sock.netns_inum));
 	if (k->contained)
 		container_filter_see(k->contained, &s->sock, &s->task, true, clock_boot_ns());
 	why = watched_for(k, s);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * libbpf's LIBBPF_OPTS assigns a literal, whose padding the compiler may leave as it finds it (clang
- * 19 does); libbpf refuses options with anything in there. Hence field by field:
+ * libbpf's LIBBPF_OPTS assigns a literal, whose padding the compiler may leave as it finds it
+ *(clang 19 does); libbpf refuses options with anything in there. Hence field by field:
  *
  *	struct bpf_tc_opts o;
  *

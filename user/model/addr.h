@@ -26,7 +26,7 @@ struct addr_port {
 struct addr addr_make(int family, const uint8_t *bytes);
 
 bool addr_is_v4(const struct addr *a);
-bool addr_is_any(const struct addr *a); /* 0.0.0.0 and :: */
+bool addr_is_any(const struct addr *a);      /* 0.0.0.0 and :: */
 bool addr_is_loopback(const struct addr *a); /* 127.0.0.0/8 and ::1 */
 bool addr_equal(const struct addr *a, const struct addr *b);
 

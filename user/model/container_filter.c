@@ -6,7 +6,6 @@
 
 #include "base/hash.h"
 
-
 #define SECOND_NS 1000000000ULL
 
 struct entry {

@@ -25,7 +25,7 @@ struct filter {
 	unsigned int nports;
 	struct addr_prefix hosts[FL_HOSTS_MAX];
 	unsigned int nhosts;
-	bool only_v4, only_v6; /* both: neither */
+	bool only_v4, only_v6;                         /* both: neither */
 	const char *containers[FILTER_CONTAINERS_MAX]; /* as container_is() takes them; borrowed */
 	unsigned int ncontainers;
 };

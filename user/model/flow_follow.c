@@ -95,8 +95,7 @@ static struct same *find_same(struct same *all, const struct entry *e)
 	struct tuple tuple = tuple_of(e);
 	struct same *s;
 
-	HASH_FIND (hh, all, &tuple, sizeof(tuple), s)
-		;
+	HASH_FIND_BYHASHVALUE(hh, all, &tuple, sizeof(tuple), e->tuple_hash, s);
 	return s;
 }
 
@@ -107,55 +106,88 @@ void flow_follow_prepare(struct entry *e)
 	HASH_JEN(&tuple, sizeof(tuple), e->tuple_hash);
 }
 
-/*
- * How many flows have a tuple of that hash, up to two: what only one link has seen, which is most,
- * need not be looked at. Of 2^*bits hashes; NULL: no memory.
- */
-static uint8_t *count_tuples(const struct flow_table *t, unsigned int *bits)
+/* What is known of the flows with a tuple of the same hash: two bits. */
+enum {
+	WANTING = 1, /* some end of one is not known */
+	ALONE,       /* … which is the only one */
+	SEVERAL,
+};
+
+struct hashes {
+	uint8_t *known;
+	unsigned int shift;
+};
+
+static uint8_t *known_of(const struct hashes *h, const struct entry *e)
 {
-	uint8_t *seen;
-
-	for (*bits = 10; *bits < 24 && 1u << *bits < 4 * t->nrows; ++*bits)
-		;
-	seen = calloc(1u << *bits, 1);
-	for (size_t i = 0; seen && i < t->nrows; i++) {
-		const struct entry *e = (const struct entry *)t->rows[i];
-		uint8_t *n = &seen[e->tuple_hash >> (32 - *bits)];
-
-		if (!e->rest && *n < 2)
-			++*n;
-	}
-	return seen;
+	return &h->known[e->tuple_hash >> h->shift];
 }
 
-static struct same *tuples_of_wanting(struct flow_table *t, uint64_t young_since)
+static bool is_asked_for(const struct entry *e, uint64_t young_since)
+{
+	return (e->touched || e->flow.first >= young_since) && is_wanting(e);
+}
+
+/*
+ * Which flows have to be looked at at all: those of a tuple that one is wanting of, and that more
+ * than one link has seen. NULL: none, or no memory.
+ */
+static uint8_t *find_hashes(const struct flow_table *t, uint64_t young_since, struct hashes *h)
 {
 	unsigned int bits;
-	_cleanup_free_ uint8_t *seen = count_tuples(t, &bits);
+
+	h->known = NULL;
+	for (bits = 10; bits < 24 && 1u << bits < 4 * t->nawake; bits++)
+		;
+	h->shift = 32 - bits;
+	for (size_t i = 0; i < t->nawake; i++) {
+		const struct entry *e = (const struct entry *)t->rows[i];
+
+		if (!is_asked_for(e, young_since))
+			continue;
+		if (!h->known && !(h->known = calloc(1u << bits, 1)))
+			return NULL;
+		*known_of(h, e) = WANTING;
+	}
+	for (size_t i = 0; h->known && i < t->nawake; i++) {
+		const struct entry *e = (const struct entry *)t->rows[i];
+		uint8_t *known = known_of(h, e);
+
+		if (!e->rest && *known && *known < SEVERAL)
+			++*known;
+	}
+	return h->known;
+}
+
+static struct same *tuples_of_wanting(struct flow_table *t, const struct hashes *h,
+				      uint64_t young_since)
+{
 	struct same *all = NULL, *s;
 
-	for (size_t i = 0; seen && i < t->nrows; i++) {
+	for (size_t i = 0; i < t->nawake; i++) {
 		struct entry *e = (struct entry *)t->rows[i];
 
-		if ((!e->touched && e->flow.first < young_since) ||
-		    seen[e->tuple_hash >> (32 - bits)] < 2 || !is_wanting(e) || find_same(all, e))
+		if (*known_of(h, e) != SEVERAL || !is_asked_for(e, young_since) ||
+		    find_same(all, e))
 			continue;
 		s = calloc(1, sizeof(*s));
 		if (!s)
 			break;
 		s->tuple = tuple_of(e);
-		HASH_ADD(hh, all, tuple, sizeof(s->tuple), s);
+		HASH_ADD_BYHASHVALUE(hh, all, tuple, sizeof(s->tuple), e->tuple_hash, s);
 	}
 	return all;
 }
 
-static void gather(struct flow_table *t, struct same *all)
+static void gather(struct flow_table *t, const struct hashes *h, struct same *all)
 {
-	for (size_t i = 0; i < t->nrows; i++) {
+	for (size_t i = 0; i < t->nawake; i++) {
 		struct entry *e = (struct entry *)t->rows[i];
-		struct same *s =
-			e->rest || e->newer || e->flow.fragments ? NULL : find_same(all, e);
+		struct same *s;
 
+		if (*known_of(h, e) != SEVERAL || e->rest || e->newer || e->flow.fragments)
+			continue;
+		s = find_same(all, e);
 		if (!s)
 			continue;
 		e->same = s->first;
@@ -419,12 +451,15 @@ static void find_receiver(struct hop *h, unsigned int hops)
 
 void flow_follow(struct flow_table *t, uint64_t young_since)
 {
-	struct same *all = tuples_of_wanting(t, young_since), *s, *tmp;
+	struct hashes h;
+	_cleanup_free_ uint8_t *known = find_hashes(t, young_since, &h);
+	struct same *all, *s, *tmp;
 	struct way w = {0};
 
-	if (!all)
+	if (!known)
 		return;
-	gather(t, all);
+	all = tuples_of_wanting(t, &h, young_since);
+	gather(t, &h, all);
 	HASH_ITER (hh, all, s, tmp) {
 		if (s->n > 1 && make_way(&w, s)) {
 			for (size_t i = 0; i < w.nhops; i++)

@@ -249,6 +249,19 @@ static void find_receiver(struct flow_table *t, struct entry *e)
 		set_end(&f->receiver, bound_there(t, f));
 }
 
+static bool is_final(const struct flow_end *end)
+{
+	/* A listener's process is shown only until another has accepted. */
+	return is_known(end) && end->owner.source != OWNER_LISTEN;
+}
+
+bool flow_join_is_complete(const struct entry *e)
+{
+	const struct flow *f = &e->flow;
+
+	return f->conn && is_final(&f->sender) && is_final(&f->receiver);
+}
+
 /* Both directions at once: what is known of one tells of the other. */
 void flow_join(struct flow_table *t, struct entry *e)
 {

@@ -41,10 +41,10 @@ static struct conn *place_of(const struct flow_paths *p, uint64_t conn)
 	return &p->conns[i];
 }
 
-static void gather(struct flow_paths *p, size_t n)
+static void gather(struct flow_paths *p, const uint64_t *conns, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
-		uint64_t conn = p->flows[i]->conn;
+		uint64_t conn = conns ? conns[i] : p->flows[i]->conn;
 		struct conn *c = conn ? place_of(p, conn) : NULL;
 
 		if (!c || !c->conn)
@@ -54,8 +54,8 @@ static void gather(struct flow_paths *p, size_t n)
 	}
 }
 
-int flow_paths_new(struct flow_paths **out, struct flow *const *all, size_t n,
-		   struct flow *const *asked, size_t n_asked)
+int flow_paths_new(struct flow_paths **out, struct flow *const *all, const uint64_t *conns,
+		   size_t n, struct flow *const *asked, size_t n_asked)
 {
 	struct flow_paths *p = calloc(1, sizeof(*p));
 	size_t places = 16;
@@ -76,7 +76,7 @@ int flow_paths_new(struct flow_paths **out, struct flow *const *all, size_t n,
 	for (size_t i = 0; i < n_asked; i++)
 		if (asked[i]->conn)
 			place_of(p, asked[i]->conn)->conn = asked[i]->conn;
-	gather(p, n);
+	gather(p, conns, n);
 	*out = p;
 	return 0;
 }

@@ -15,11 +15,12 @@ struct flow_paths;
 
 /*
  * Of the connections that one of `asked` belongs to, by all of their flows, which are among `all`.
+ * `conns`: the conn of each of these, side by side; NULL: look into the flows.
  * Refers to the flows and their links, and must not outlive them. 0 or -ENOMEM. Owned by the
  * caller.
  */
-int flow_paths_new(struct flow_paths **out, struct flow *const *all, size_t n,
-		   struct flow *const *asked, size_t n_asked);
+int flow_paths_new(struct flow_paths **out, struct flow *const *all, const uint64_t *conns,
+		   size_t n, struct flow *const *asked, size_t n_asked);
 void flow_paths_free(struct flow_paths *p); /* NULL is fine */
 
 /* False: not one of these connections, or no path of it is known. */

@@ -19,10 +19,7 @@ static void free_watched(struct watched *w)
 
 static void remove_entry(struct flow_table *t, struct entry *e)
 {
-	struct flow *last = t->rows[--t->nrows];
-
-	t->rows[e->row] = last;
-	((struct entry *)last)->row = e->row;
+	flow_rows_remove(t, e);
 	flow_join_forget(e);
 	if (e->newer)
 		e->newer->older = e->older;
@@ -41,13 +38,6 @@ static void remove_entry(struct flow_table *t, struct entry *e)
 		free_watched(e->w);
 	link_put(e->flow.link);
 	free(e);
-}
-
-/* The caller of flow_table_rows() may have sorted them. */
-static void reindex(struct flow_table *t)
-{
-	for (size_t i = 0; i < t->nrows; i++)
-		((struct entry *)t->rows[i])->row = i;
 }
 
 /* --- links --- */
@@ -69,14 +59,13 @@ void flow_table_free(struct flow_table *t)
 
 	if (!t)
 		return;
-	reindex(t);
 	while (t->nrows)
 		remove_entry(t, (struct entry *)t->rows[t->nrows - 1]);
 	HASH_ITER (hh, t->links, w, tmp) {
 		HASH_DEL(t->links, w);
 		free_watched(w);
 	}
-	free(t->rows);
+	flow_rows_free(t);
 	free(t->loose);
 	free(t);
 }
@@ -95,6 +84,7 @@ static void close_watched(struct flow_table *t, struct watched *w)
 {
 	HASH_DEL(t->links, w);
 	w->closed = true;
+	t->lost_links = true;
 	if (!w->entries)
 		free_watched(w);
 }
@@ -184,22 +174,12 @@ static bool is_tcp(const struct flow *f)
 
 static struct entry *new_row(struct flow_table *t, struct watched *w)
 {
-	struct entry *e;
+	struct entry *e = calloc(1, sizeof(*e));
 
-	if (t->nrows == t->room) {
-		size_t room = t->room ? t->room * 2 : 1024;
-		struct flow **rows = reallocarray(t->rows, room, sizeof(*rows));
-
-		if (!rows)
-			return NULL;
-		t->rows = rows;
-		t->room = room;
-	}
-	e = calloc(1, sizeof(*e));
-	if (!e)
+	if (!e || !flow_rows_add(t, e)) {
+		free(e);
 		return NULL;
-	e->row = t->nrows;
-	t->rows[t->nrows++] = &e->flow;
+	}
 	e->w = w;
 	w->entries++;
 	e->flow.link = link_get(w->link);
@@ -257,8 +237,10 @@ static struct entry *insert(struct flow_table *t, struct watched *w, struct entr
 		return NULL;
 	n->older = older;
 	n->newer = newer;
-	if (older)
+	if (older) {
 		older->newer = n;
+		flow_rows_wake(t, older); /* it has ended */
+	}
 	if (newer) {
 		newer->older = n;
 		return n;
@@ -329,6 +311,7 @@ static void add(struct flow_table *t, struct entry *e, const struct fl_flow_coun
 	if (c->cgroup && !e->cgroup)
 		e->cgroup = c->cgroup;
 	e->touched = true;
+	flow_rows_wake(t, e);
 }
 
 static void add_rest(struct flow_table *t, struct watched *w, const struct fl_flow_key *key,
@@ -447,6 +430,33 @@ static bool has_ended(const struct flow_table *t, const struct entry *e, uint64_
 	return last + quiet <= now;
 }
 
+/* Those whose time has come, or whose link has gone. One that is not over yet falls asleep again.
+ */
+static void wake(struct flow_table *t, uint64_t now)
+{
+	while (t->first_asleep && t->first_asleep->flow.last + t->opt.closed_ns <= now)
+		flow_rows_wake(t, t->first_asleep);
+	for (size_t i = t->nawake; t->lost_links && i < t->nrows; i++) {
+		struct entry *e = (struct entry *)t->rows[i];
+
+		/* Who takes its place has been looked at: those awake end there. */
+		if (e->w->closed)
+			flow_rows_wake(t, e);
+	}
+	t->lost_links = false;
+}
+
+static void join(struct flow_table *t, struct entry *e)
+{
+	flow_join(t, e);
+	t->conns[e->row] = e->flow.conn;
+	e->joined = t->joins;
+	if (!e->reverse)
+		return;
+	t->conns[e->reverse->row] = e->reverse->flow.conn;
+	e->reverse->joined = t->joins;
+}
+
 void flow_table_settle(struct flow_table *t, uint64_t now)
 {
 	struct watched *w, *tmp;
@@ -456,21 +466,26 @@ void flow_table_settle(struct flow_table *t, uint64_t now)
 	HASH_ITER (hh, t->links, w, tmp)
 		if (w->going)
 			close_watched(t, w);
-	for (size_t i = 0; i < t->nrows; i++) {
+	t->settled = now;
+	t->joins++;
+	wake(t, now);
+	for (size_t i = 0; i < t->nawake; i++) {
 		struct entry *e = (struct entry *)t->rows[i];
 		struct flow *f = t->rows[i];
 
 		if (e->rest)
 			continue;
-		if (e->touched || f->first + YOUNG_NS > now)
-			flow_join(t, e);
+		if (e->joined != t->joins &&
+		    (e->touched || (f->first + YOUNG_NS > now && !flow_join_is_complete(e))))
+			join(t, e);
 		if (e->touched)
 			f->partial = may_be_older(t, e);
 	}
 	flow_follow(t, now > YOUNG_NS ? now - YOUNG_NS : 0);
-	for (size_t i = 0; i < t->nrows; i++) {
+	for (size_t i = 0; i < t->nawake; i++) {
 		struct entry *e = (struct entry *)t->rows[i];
 
+		t->conns[i] = e->flow.conn;
 		e->touched = false;
 		e->flow.ended = has_ended(t, e, now);
 	}
@@ -501,24 +516,56 @@ bool flow_table_asks(struct flow_table *t)
 	return asks;
 }
 
-struct flow **flow_table_rows(struct flow_table *t, size_t *n)
+struct flow *const *flow_table_rows(struct flow_table *t, size_t *n)
 {
 	add_loose(t);
 	*n = t->nrows;
 	return t->rows;
 }
 
+struct flow *const *flow_table_awake(struct flow_table *t, size_t *n)
+{
+	add_loose(t);
+	*n = t->nawake;
+	return t->rows;
+}
+
+const uint64_t *flow_table_conns(const struct flow_table *t)
+{
+	return t->conns;
+}
+
+void flow_table_end(struct flow_table *t)
+{
+	add_loose(t);
+	while (t->first_asleep)
+		flow_rows_wake(t, t->first_asleep);
+	for (size_t i = 0; i < t->nrows; i++)
+		t->rows[i]->ended = true;
+}
+
+/* All is known that ever will be, and has been told. */
+static bool may_sleep(const struct flow_table *t, const struct entry *e)
+{
+	const struct flow *f = &e->flow;
+
+	return (f->state == FLOW_STATE_CLOSED || f->state == FLOW_STATE_RESET) && !e->touched &&
+	       (f->first + YOUNG_NS <= t->settled || flow_join_is_complete(e));
+}
+
 void flow_table_advance(struct flow_table *t)
 {
 	add_loose(t); /* before those go that they are put down to */
-	reindex(t);
-	for (size_t i = t->nrows; i-- > 0;) {
+	for (size_t i = t->nawake; i-- > 0;) {
 		struct flow *f = t->rows[i];
+		struct entry *e = (struct entry *)f;
 
 		f->packets_before = f->packets;
 		f->bytes_before = f->bytes;
 		if (f->ended)
-			remove_entry(t, (struct entry *)f);
+			remove_entry(t, e);
+		else if (may_sleep(t, e))
+			flow_rows_sleep(t, e);
 	}
 }
 

@@ -5,7 +5,7 @@
  *
  *	flow_table_add()	for each piece of a reading
  *	flow_table_settle()	once after it: conn ids, owners, states, ends
- *	flow_table_rows()	look
+ *	flow_table_rows()	look; flow_table_awake(): where it may have changed
  *	flow_table_advance()	at the end of an interval: what has ended goes
  */
 #ifndef FLOWNER_MODEL_FLOW_TABLE_H
@@ -62,9 +62,15 @@ bool flow_table_asks(struct flow_table *t);
 /* What flows and links still point to. */
 void flow_table_keep(const struct flow_table *t, const struct keeper *k);
 
-/* All flows, the ended ones included, in no order; the caller may put them into one. Valid until
- * the next add or advance. */
-struct flow **flow_table_rows(struct flow_table *t, size_t *n);
+/* All flows, the ended ones included, in no order. Valid until the next add or advance. */
+struct flow *const *flow_table_rows(struct flow_table *t, size_t *n);
+/* The first of them: all of which there may be anything new to say. */
+struct flow *const *flow_table_awake(struct flow_table *t, size_t *n);
+/* Of each of flow_table_rows() its conn. */
+const uint64_t *flow_table_conns(const struct flow_table *t);
+
+/* Nothing more will come: each flow has ended. */
+void flow_table_end(struct flow_table *t);
 
 void flow_table_advance(struct flow_table *t);
 

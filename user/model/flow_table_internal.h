@@ -3,6 +3,7 @@
  * What the files of the flow table share among themselves:
  *
  *	flow_table.c	pieces in, flows out; which ones are there
+ *	flow_rows.c	those awake, and those asleep
  *	flow_join.c	the other direction, the connection, the sockets at both ends
  *	flow_follow.c	the same flow on other links
  */
@@ -11,14 +12,6 @@
 
 #include "base/hash.h"
 #include "model/flow_table.h"
-
-
-/*
- * Adding a piece costs what is not in the CPU's cache, mostly the chain on the way to its flow:
- * half of the usual length saves 40 % (200,000 flows), for some 20 bytes a flow.
- */
-#undef HASH_BKT_CAPACITY_THRESH
-#define HASH_BKT_CAPACITY_THRESH 5U
 
 struct watched_key {
 	uint64_t netns_cookie;
@@ -31,18 +24,20 @@ struct entry {
 	struct watched *w;
 	size_t row;
 	struct entry *reverse; /* the other direction on the same link; each other's */
-	struct entry *same;    /* the next of the same tuple, on another link: of flow_follow() */
-	struct entry *older;   /* an earlier connection between the same ports */
 	struct entry *newer;   /* of which this is an earlier one */
-	UT_hash_handle hh;
-	struct fl_flow_key key; /* ifindex: the watched link's number, which is never used again */
-	uint64_t cookie, cgroup;
 	uint32_t isn, isn_other;
 	uint32_t tuple_hash; /* of flow_follow() */
+	uint32_t joined;     /* when last, by flow_table.joins */
 	uint8_t isn_known;
 	bool touched; /* in this reading */
 	bool asked;   /* for its socket */
 	bool rest;    /* of a link: what no flow was kept for */
+	UT_hash_handle hh;
+	struct fl_flow_key key; /* ifindex: the watched link's number, which is never used again */
+	uint64_t cookie, cgroup;
+	struct entry *older;         /* an earlier connection between the same ports */
+	struct entry *before, *next; /* asleep: in the order in which they fell asleep */
+	struct entry *same;          /* the next of the same tuple: of flow_follow() */
 };
 
 struct watched {
@@ -79,12 +74,31 @@ struct flow_table {
 	struct loose *loose;
 	size_t nloose, loose_room;
 	struct flow **rows;
-	size_t nrows, room;
+	/* Of each row, so that what a path is made of is found without a look at each flow. */
+	uint64_t *conns;
+	size_t nawake, nrows, room;
+	struct entry *first_asleep, *last_asleep;
 	size_t nrests; /* of the rows */
 	uint32_t next_number;
+	uint64_t settled; /* when last; CLOCK_BOOTTIME, ns */
+	uint32_t joins;   /* settlings, to tell this one from the last */
+	bool lost_links;  /* in this reading: some have closed */
 	bool asks;
 	struct flow_table_stats stats;
 };
+
+/* --- flow_rows.c --- */
+
+/* New ones are awake. False: no memory. */
+bool flow_rows_add(struct flow_table *t, struct entry *e);
+void flow_rows_remove(struct flow_table *t, struct entry *e);
+bool flow_rows_is_asleep(const struct flow_table *t, const struct entry *e);
+/* One that is awake. */
+void flow_rows_sleep(struct flow_table *t, struct entry *e);
+/* One that is awake already stays so. */
+void flow_rows_wake(struct flow_table *t, struct entry *e);
+/* When there is none any more. */
+void flow_rows_free(struct flow_table *t);
 
 /* --- flow_follow.c --- */
 
@@ -99,6 +113,9 @@ void flow_follow_prepare(struct entry *e);
 /* What is known of the entry's reverse, connection, ends and state; whenever one of them may have
  * changed. */
 void flow_join(struct flow_table *t, struct entry *e);
+/* Nothing is left to be found out: the connection, and the processes that opened and accepted it.
+ */
+bool flow_join_is_complete(const struct entry *e);
 void flow_join_forget(struct entry *e);
 
 #endif

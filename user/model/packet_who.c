@@ -7,7 +7,6 @@
 
 #include "base/hash.h"
 
-
 struct key {
 	struct addr src, dst;
 	uint16_t sport, dport;

@@ -7,7 +7,6 @@
 
 #include "base/hash.h"
 
-
 /*
  * A node is a link, or a namespace, which joins those of its links that are no ports of a switch:
  * what goes from the one to the other is routed.

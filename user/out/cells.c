@@ -54,8 +54,8 @@ size_t cell_netns(struct buf *b, const struct netns *n)
 	if (!n)
 		return cell_unknown(b);
 	/*
-	 * A pod's is not its sandbox's only; and an engine's own name of a namespace, if it has one,
-	 * is a number in disguise.
+	 * A pod's is not its sandbox's only; and an engine's own name of a namespace, if it has
+	 * one, is a number in disguise.
 	 */
 	if (n->container && (n->container->pod || n->container->name))
 		return text_plain(b, n->container->pod ?: n->container->name);
