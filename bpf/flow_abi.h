@@ -99,8 +99,12 @@ struct fl_flow_count {
 	__u32 tick; /* of jiffies, where `last` was set: of no use to user space */
 };
 
-/* Bits, by the hash of a tuple: there may be an entry. Cleared with each swap of the maps. */
-#define FL_REUSE_WORDS 1024
+/*
+ * Bits, by the hash of a tuple: there may be an entry. Cleared with each swap of the maps. Enough for
+ * 100,000 new flows a second to leave most of them unset.
+ */
+#define FL_REUSE_WORDS 4096
+#define FL_REUSE_FLAGS (1U << 10) /* BPF_F_MMAPABLE (fc9702273e2e, 5.5) */
 /* Beyond so many CPUs, connections between the same ports within a second may be mixed up. */
 #define FL_REUSE_CPUS_MAX 256
 

@@ -21,6 +21,7 @@ const volatile __u32 ncpus;
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, FL_REUSE_WORDS);
+	__uint(map_flags, FL_REUSE_FLAGS);
 	__type(key, __u32);
 	__type(value, __u64);
 } reuse_begun SEC(".maps");

@@ -30,7 +30,7 @@ struct flows {
 	struct flow **shown;
 	size_t shown_room;
 	uint64_t started, deadline; /* CLOCK_BOOTTIME, ns; 0: none */
-	uint64_t last_read, last_show, next_show, next_refresh;
+	uint64_t last_read, last_named, last_show, next_show, next_refresh;
 	uint64_t intervals;
 	uint64_t contained_sum; /* naming_contained_sum() */
 	bool nap;               /* the socket ring is not listened to */

@@ -32,6 +32,8 @@
  * for those that are still on their way: so long before the last reading.
  */
 #define LINGER_NS (1000 * MS)
+/* While no packets come, names are looked for only so often. */
+#define IDLE_NAMES_NS (10000 * MS)
 /* Looking through all processes for new datagram sockets may take this part of the time. */
 #define REFRESH_SHARE 20
 /* Links, namespaces and containers come while it runs. */
@@ -266,9 +268,12 @@ static int read_flows(struct flows *f)
 		return (int)n;
 	}
 	/* After the flows: whoever sent these packets has been told of by now. */
-	err = read_sockets(f);
-	if (err)
-		return err;
+	if (n > 0 || now >= f->last_named + IDLE_NAMES_NS) {
+		err = read_sockets(f);
+		if (err)
+			return err;
+		f->last_named = now;
+	}
 	flow_table_settle(f->table, now);
 	refresh_datagrams(f);
 	f->last_read = now;

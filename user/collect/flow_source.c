@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -32,11 +33,14 @@ struct instance {
 /* The map in use, and the one after it, may have entries with a slot that nobody uses any more. */
 #define RELEASE_READINGS 3
 
+#define BEGUN_BYTES (FL_REUSE_WORDS * sizeof(uint64_t))
+
 struct flow_source {
 	struct flow_source_options opt;
 	struct flows_bpf *maps; /* of this skeleton only the maps are used */
 	bool counting[2];       /* [ethernet]: the program that counts is loaded */
 	struct flow_map *flow_map;
+	uint64_t *begun; /* reuse_begun's memory */
 	struct ring_buffer *ring;
 	struct instance *slots;
 	uint32_t nslots;
@@ -321,6 +325,17 @@ static int load_maps(struct flow_source *s)
 	return s->ring ? 0 : -errno;
 }
 
+static int map_begun(struct flow_source *s)
+{
+	void *begun = mmap(NULL, BEGUN_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED,
+			   bpf_map__fd(s->maps->maps.reuse_begun), 0);
+
+	if (begun == MAP_FAILED)
+		return -errno;
+	s->begun = begun;
+	return 0;
+}
+
 int flow_source_open(struct flow_source **out, const struct flow_source_options *options)
 {
 	struct flow_source *s = calloc(1, sizeof(*s));
@@ -331,6 +346,8 @@ int flow_source_open(struct flow_source **out, const struct flow_source_options 
 	s->opt = *options;
 	s->mono_to_boot = clock_boot_ns() - clock_ns(CLOCK_MONOTONIC);
 	err = load_maps(s);
+	if (!err)
+		err = map_begun(s);
 	/* Now, so that the first link does not wait for it. */
 	if (!err)
 		err = load_counting(s, true);
@@ -352,6 +369,8 @@ void flow_source_close(struct flow_source *s)
 	free(s->slots);
 	ring_buffer__free(s->ring);
 	flow_map_free(s->flow_map);
+	if (s->begun)
+		munmap(s->begun, BEGUN_BYTES);
 	flows_bpf__destroy(s->maps);
 	free(s);
 }
@@ -369,11 +388,7 @@ int flow_source_fd(const struct flow_source *s)
  */
 static void clear_begun(struct flow_source *s)
 {
-	static const uint64_t none;
-	int fd = bpf_map__fd(s->maps->maps.reuse_begun);
-
-	for (uint32_t i = 0; i < FL_REUSE_WORDS; i++)
-		bpf_map_update_elem(fd, &i, &none, BPF_ANY);
+	memset(s->begun, 0, BEGUN_BYTES);
 }
 
 long flow_source_read(struct flow_source *s,
