@@ -241,9 +241,14 @@ $(BENCHES): | $(BENCH_SKELS)
 $(B)/bench: $(B)/flowner $(BENCHES)
 	@:
 
-bench: $(B)/test-deps
+$(B)/bench-deps: scripts/install-deps
+	@mkdir -p $(B)
+	$(Q)scripts/install-deps test bench
+	@touch $@
+
+bench: $(B)/$(if $(FULL),bench,test)-deps
 	$(Q)$(MAKE) --no-print-directory $(B)/bench
-	$(Q)tests/bench/run $(B) $(if $(FULL),full)
+	$(Q)tests/bench/run $(if $(JSON),--json) $(B) $(if $(FULL),full)
 
 # On kernels of other distributions, in emulated machines: the plain build, which is slow enough there.
 test-kernels: $(B)/vm-deps

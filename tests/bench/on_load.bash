@@ -109,4 +109,4 @@ jq -cs 'def median: sort | .[length / 2 | floor];
 		+ if .[0].cpu_seconds != null then {cpu_seconds_median: (map(.cpu_seconds) | median), rss_peak_kib: (map(.rss_peak_kib) | max),
 			made: (map(.made) | sum), seen: (map(.seen) | sum), lost: (map(.lost) | sum)} else {} end' \
 	"$dir/rounds" >>"$figures"
-"$here/report" on-load <"$figures"
+report on-load

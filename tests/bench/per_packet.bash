@@ -61,4 +61,4 @@ jq -cs 'def median: sort | .[length / 2 | floor];
 	| {part: "per-packet", load: .[0].load, program: .[0].program, rounds: length, runs: (map(.runs) | add),
 	   ns_least: (map(.ns) | min), ns_median: (map(.ns) | median), empty_ns_median: $empty}' \
 	"$dir/samples" >>"$figures"
-"$here/report" per-packet <"$figures"
+report per-packet
