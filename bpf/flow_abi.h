@@ -100,8 +100,8 @@ struct fl_flow_count {
 };
 
 /*
- * Bits, by the hash of a tuple: there may be an entry. Cleared with each swap of the maps. Enough for
- * 100,000 new flows a second to leave most of them unset.
+ * Bits, by the hash of a tuple: there may be an entry. Cleared with each swap of the maps. Enough
+ * for 100,000 new flows a second to leave most of them unset.
  */
 #define FL_REUSE_WORDS 4096
 #define FL_REUSE_FLAGS (1U << 10) /* BPF_F_MMAPABLE (fc9702273e2e, 5.5) */

@@ -18,8 +18,9 @@ void hash_out_of_memory(void) __attribute__((noreturn));
 /*
  * Most keys here are one 64-bit number of the kernel's, which no stranger chooses (a cookie, an
  * address): two multiplications are a fifth of what uthash's Jenkins takes. One, as in Fibonacci
- * hashing (Knuth, TAOCP 6.4), would do if uthash took the upper bits; the lower ones of cookies, which
- * count up and down, repeat: 200,000 of them made chains of ten. All other keys are hashed by Jenkins.
+ * hashing (Knuth, TAOCP 6.4), would do if uthash took the upper bits; the lower ones of cookies,
+ * which count up and down, repeat: 200,000 of them made chains of ten. All other keys are hashed by
+ * Jenkins.
  */
 #undef HASH_FUNCTION
 #define HASH_FUNCTION(key, len, hashv)             \

@@ -367,6 +367,7 @@ static int finish(struct flows *f, unsigned int *links)
 	if (f->cfg->count && f->intervals >= f->cfg->count)
 		return 0;
 	watcher_detach(f->watcher);
+	f->last_named = 0; /* what sockets have to tell too, even if no packets came */
 	err = read_flows(f);
 	if (err)
 		return err;
