@@ -73,6 +73,8 @@ net_up() {
 # The last CPU sends where there are several; the rest is the scheduler's.
 pinned=(taskset -c $(($(nproc) - 1)))
 loads=()
+# So many that no processor waits for one of them.
+long_clients=$((4 * $(nproc))) long_port=$((port + 1))
 
 find_loads() {
 	loads=(udp-64 udp-100000)
@@ -86,6 +88,8 @@ find_loads() {
 	loads+=(tcp-short tcp-long)
 	start serve "${receiver[@]}" "$tools/tcp_load" serve $receiver_addr $port "$(nproc)"
 	until_true grep -q listening "$dir/serve"
+	start share "${receiver[@]}" "$tools/tcp_load" share $receiver_addr $long_port $long_clients
+	until_true grep -q listening "$dir/share"
 }
 
 # load NAME SECONDS: one JSON object: how much was done a second, and, where that is known, a second of the CPU time that
@@ -102,10 +106,13 @@ load() {
 				| {unit: "MB/s", rate: $rate, cpu_unit: "MB/CPU-s",
 				   cpu_rate: ($rate / ($cpu.host_total + $cpu.remote_total) * 100)}'
 		;;
-	tcp-*)
-		"${sender[@]}" "$tools/tcp_load" "${1#tcp-}" $receiver_addr $port "$(nproc)" "$2" |
-			jq -c --arg unit "$([ "$1" = tcp-short ] && echo connections || echo round-trips)/s" \
-				'{unit: $unit, rate: (.done / .seconds), done: .done}'
+	tcp-short)
+		"${sender[@]}" "$tools/tcp_load" short $receiver_addr $port "$(nproc)" "$2" |
+			jq -c '{unit: "connections/s", rate: (.done / .seconds), done: .done}'
+		;;
+	tcp-long)
+		"${sender[@]}" "$tools/tcp_load" long $receiver_addr $long_port $long_clients "$2" |
+			jq -c '{unit: "round-trips/s", rate: (.done / .seconds), done: .done}'
 		;;
 	esac
 }

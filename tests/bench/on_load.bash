@@ -39,8 +39,8 @@ with() (
 		def count: if . == "" then null else tonumber end;
 		.done as $done
 		# Of each connection: ten changes of state, six records of trace, two ends.
-		| ({packets: $packets, "packets-twice": (2 * $packets), connections: $done, ends: (2 * $done)}
-			+ (if $load == "tcp-short" then {changes: (10 * $done), records: (6 * $done)} else {} end)) as $made
+		| ({packets: $packets, "packets-twice": (2 * $packets)} + (if $load == "tcp-short"
+			then {connections: $done, ends: (2 * $done), changes: (10 * $done), records: (6 * $done)} else {} end)) as $made
 		| . + {cpu_seconds: ($ticks / $hz), rss_peak_kib: $kib, seen: ($seen | count), lost: ($lost | count),
 		       made: $made[$seen_unit]}' <<<"$done"
 )

@@ -2,12 +2,13 @@
 /*
  * TCP as fast as blocking sockets do it, with as little besides as possible.
  *
- *	tcp_load serve ADDR PORT PROCESSES
+ *	tcp_load serve ADDR PORT PROCESSES		each with a listening socket of its own
+ *	tcp_load share ADDR PORT PROCESSES		all with the same: one that is at work takes no other
  *	tcp_load short ADDR PORT PROCESSES SECONDS	connect, 64 bytes there and back, close
  *	tcp_load long ADDR PORT PROCESSES SECONDS	64 bytes there and back, again and again
  *
  * Prints one JSON object: how many of these all processes got done. The server has no state and
- * ends with the one that started it; each of its processes has a listening socket of its own.
+ * ends with the one that started it; each of its processes serves one connection after the other.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -26,7 +27,7 @@
 #include "base/clock.h"
 
 #define BYTES         64
-#define PROCESSES_MAX 64
+#define PROCESSES_MAX 1024
 #define BACKLOG       1024
 
 static void die(const char *what)
@@ -92,17 +93,20 @@ static int listen_at(const struct sockaddr_in *at)
 	return fd;
 }
 
-static int serve_all(const struct sockaddr_in *at, unsigned int processes)
+static int serve_all(const struct sockaddr_in *at, unsigned int processes, bool share)
 {
+	int fd = -1;
+
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	for (unsigned int i = 0; i < processes; i++) {
-		int fd = listen_at(at);
-
+		if (!share || fd < 0)
+			fd = listen_at(at);
 		if (fork() == 0) {
 			prctl(PR_SET_PDEATHSIG, SIGKILL);
 			serve(fd);
 		}
-		close(fd);
+		if (!share)
+			close(fd);
 	}
 	puts("listening");
 	fflush(stdout);
@@ -178,11 +182,11 @@ int main(int argc, char **argv)
 
 	if (argc < 5 || inet_pton(AF_INET, argv[2], &at.sin_addr) != 1 || !processes ||
 	    processes > PROCESSES_MAX) {
-		fprintf(stderr, "usage: tcp_load serve|short|long ADDR PORT PROCESSES [SECONDS]\n");
+		fprintf(stderr, "usage: tcp_load serve|share|short|long ADDR PORT PROCESSES [SECONDS]\n");
 		return 2;
 	}
 	at.sin_port = htons((uint16_t)atoi(argv[3]));
-	if (!strcmp(argv[1], "serve"))
-		return serve_all(&at, processes);
+	if (!strcmp(argv[1], "serve") || !strcmp(argv[1], "share"))
+		return serve_all(&at, processes, !strcmp(argv[1], "share"));
 	return ask(&at, processes, argc > 5 ? atof(argv[5]) : 1, !strcmp(argv[1], "short"));
 }
