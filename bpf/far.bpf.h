@@ -29,7 +29,7 @@ const volatile bool far_wanted;
 const volatile bool far_by_netns;
 
 bool far_unsettled = true; /* user space has yet to look for listeners that were there before */
-bool far_listens;          /* a wanted socket has listened */
+bool far_listens;          /* a socket of a wanted namespace has listened */
 bool far_connects;         /* a wanted client has had a connection */
 
 static __always_inline bool far_clients_matter(void)

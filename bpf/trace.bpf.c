@@ -94,6 +94,9 @@ static __always_inline int set_state(struct sock *sk, int old_state, int state)
 	 */
 	if (state == TCP_SYN_RECV && old_state == TCP_LISTEN)
 		return 0;
+	/* Before filters that want a remote address, of which it has none. */
+	if (state == TCP_LISTEN)
+		far_listens = true;
 	cookie = filter_watches() ? bpf_get_socket_cookie(sk) : 0;
 	known = filter_task_known(cookie);
 	contained = filter_container_sock(sk, cookie);
@@ -112,7 +115,6 @@ static __always_inline int set_state(struct sock *sk, int old_state, int state)
 	case TCP_LISTEN:
 		if (!filter_task_decide(cookie, false))
 			goto filtered;
-		far_listens = true;
 		emit_owned(FL_LISTEN, sk, tp, old_state, state);
 		break;
 	case TCP_SYN_SENT:

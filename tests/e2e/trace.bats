@@ -274,6 +274,13 @@ whole() {
 	ping_server 1
 	trace_stop
 	expect 1 '.type=="accept" and .peer.owner.comm=="flowner" and .peer.netns.name=="'"$client"'"'
+	# A listener that other filters leave out: it has no remote host.
+	stop "$serve"
+	trace_start --netns "$server" --host 10.9.0.1
+	serve
+	ping_server 1
+	trace_stop
+	expect 1 '.type=="accept" and .peer.owner.comm=="flowner" and .peer.netns.name=="'"$client"'"'
 	# A listener from before.
 	trace_start --netns "$server"
 	ping_server 1

@@ -257,7 +257,8 @@ static void refresh_datagrams(struct flows *f)
 	f->next_refresh = after + (after - before) * REFRESH_SHARE;
 }
 
-static int read_flows(struct flows *f)
+/* `last`: it is the last time, so that sockets have their say even if no packets came. */
+static int read_flows(struct flows *f, bool last)
 {
 	uint64_t now = clock_boot_ns();
 	long n = flow_source_read(f->source, on_piece, f->table);
@@ -268,7 +269,7 @@ static int read_flows(struct flows *f)
 		return (int)n;
 	}
 	/* After the flows: whoever sent these packets has been told of by now. */
-	if (n > 0 || now >= f->last_named + IDLE_NAMES_NS) {
+	if (n > 0 || last || now >= f->last_named + IDLE_NAMES_NS) {
 		err = read_sockets(f);
 		if (err)
 			return err;
@@ -342,7 +343,7 @@ static int run(struct flows *f)
 			break;
 		if (now >= f->next_show || now >= f->last_read + READ_NS ||
 		    (f->overfull && now >= f->last_read + READ_AGAIN_NS)) {
-			done = read_flows(f);
+			done = read_flows(f, false);
 			if (f->overfull && !done)
 				done = listen_to(f, flow_source_fd(f->source), true, EPOLL_CTL_MOD);
 			f->overfull = false;
@@ -367,8 +368,7 @@ static int finish(struct flows *f, unsigned int *links)
 	if (f->cfg->count && f->intervals >= f->cfg->count)
 		return 0;
 	watcher_detach(f->watcher);
-	f->last_named = 0; /* what sockets have to tell too, even if no packets came */
-	err = read_flows(f);
+	err = read_flows(f, true);
 	if (err)
 		return err;
 	flow_table_end(f->table);

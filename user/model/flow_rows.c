@@ -54,11 +54,6 @@ bool flow_rows_add(struct flow_table *t, struct entry *e)
 	return true;
 }
 
-bool flow_rows_is_asleep(const struct flow_table *t, const struct entry *e)
-{
-	return e->row >= t->nawake;
-}
-
 void flow_rows_sleep(struct flow_table *t, struct entry *e)
 {
 	swap(t, e->row, --t->nawake);
@@ -70,7 +65,7 @@ void flow_rows_sleep(struct flow_table *t, struct entry *e)
 
 void flow_rows_wake(struct flow_table *t, struct entry *e)
 {
-	if (!flow_rows_is_asleep(t, e))
+	if (e->row < t->nawake)
 		return;
 	*(e->before ? &e->before->next : &t->first_asleep) = e->next;
 	*(e->next ? &e->next->before : &t->last_asleep) = e->before;

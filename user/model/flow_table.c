@@ -430,8 +430,7 @@ static bool has_ended(const struct flow_table *t, const struct entry *e, uint64_
 	return last + quiet <= now;
 }
 
-/* Those whose time has come, or whose link has gone. One that is not over yet falls asleep again.
- */
+/* Those whose time has come, or whose link has gone. */
 static void wake(struct flow_table *t, uint64_t now)
 {
 	while (t->first_asleep && t->first_asleep->flow.last + t->opt.closed_ns <= now)
@@ -439,7 +438,7 @@ static void wake(struct flow_table *t, uint64_t now)
 	for (size_t i = t->nawake; t->lost_links && i < t->nrows; i++) {
 		struct entry *e = (struct entry *)t->rows[i];
 
-		/* Who takes its place has been looked at: those awake end there. */
+		/* It changes places with one that this loop has gone by. */
 		if (e->w->closed)
 			flow_rows_wake(t, e);
 	}

@@ -92,7 +92,6 @@ struct flow_table {
 /* New ones are awake. False: no memory. */
 bool flow_rows_add(struct flow_table *t, struct entry *e);
 void flow_rows_remove(struct flow_table *t, struct entry *e);
-bool flow_rows_is_asleep(const struct flow_table *t, const struct entry *e);
 /* One that is awake. */
 void flow_rows_sleep(struct flow_table *t, struct entry *e);
 /* One that is awake already stays so. */
