@@ -35,9 +35,9 @@ static struct endpoint *taken_by(struct endpoints *t, uint64_t netns, const char
 	return endpoint_listener(t, netns, &ap);
 }
 
-static unsigned int count(const struct endpoints *t)
+static size_t count(const struct endpoints *t)
 {
-	return HASH_CNT(hh, t->by_cookie);
+	return t->by_cookie.n;
 }
 
 TEST(found_by_cookie)
@@ -256,6 +256,27 @@ TEST(lingers)
 	endpoints_free(&t);
 }
 
+/* Of very many closed ones the oldest go sooner. */
+TEST(lingers_many)
+{
+	enum { MORE = 100 };
+	struct endpoints t = {.linger_ns = 10000, .linger_many_ns = 1000};
+
+	for (uint64_t i = 1; i <= ENDPOINTS_LINGER_MANY + MORE; i++)
+		endpoint_linger(&t, add(&t, i, ROLE_CLIENT), 5000 + (i > MORE / 2));
+	endpoint_expire(&t, 5999);
+	assert_int_equal(count(&t), ENDPOINTS_LINGER_MANY + MORE);
+	endpoint_expire(&t, 6000);
+	assert_int_equal(count(&t), ENDPOINTS_LINGER_MANY + MORE / 2);
+	endpoint_expire(&t, 14999);
+	assert_int_equal(count(&t), ENDPOINTS_LINGER_MANY);
+	assert_null(endpoint_find(&t, MORE));
+	assert_non_null(endpoint_find(&t, MORE + 1));
+	endpoint_expire(&t, 15001);
+	assert_int_equal(count(&t), 0);
+	endpoints_free(&t);
+}
+
 TEST(unaccepted)
 {
 	struct endpoints t = {0};
@@ -290,7 +311,7 @@ TEST(guest)
 	endpoint_linger(&t, s, 1000 + 200 * ENDPOINT_LINGER_NS);
 	endpoint_expire(&t, 1000 + 201 * ENDPOINT_LINGER_NS);
 	assert_int_equal(count(&t), 0);
-	assert_null(t.by_conn);
+	assert_int_equal(t.by_conn.n, 0);
 	endpoints_free(&t);
 }
 
@@ -375,6 +396,7 @@ int main(void)
 		   same_id),
 		IT("a pair that stands stays when a third socket has its id", same_id_later),
 		IT("a closed endpoint lingers", lingers),
+		IT("of many closed ones the oldest go sooner", lingers_many),
 		IT("… longer where nobody has accepted it yet", unaccepted),
 		IT("a closed endpoint stays as long as its peer", guest),
 		IT("two ends that are there only for each other go together", two_guests),

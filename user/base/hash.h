@@ -19,17 +19,23 @@ void hash_out_of_memory(void) __attribute__((noreturn));
  * Most keys here are one 64-bit number of the kernel's, which no stranger chooses (a cookie, an
  * address): two multiplications are a fifth of what uthash's Jenkins takes. One, as in Fibonacci
  * hashing (Knuth, TAOCP 6.4), would do if uthash took the upper bits; the lower ones of cookies,
- * which count up and down, repeat: 200,000 of them made chains of ten. All other keys are hashed by
- * Jenkins.
+ * which count up and down, repeat: 200,000 of them made chains of ten. All other keys, addresses
+ * and ports among them, which strangers do choose, are hashed by hash_bytes().
  */
 #undef HASH_FUNCTION
-#define HASH_FUNCTION(key, len, hashv)             \
-	do {                                       \
-		if ((len) == sizeof(uint64_t))     \
-			(hashv) = hash_u64(key);   \
-		else                               \
-			HASH_JEN(key, len, hashv); \
+#define HASH_FUNCTION(key, len, hashv)                  \
+	do {                                            \
+		if ((len) == sizeof(uint64_t))          \
+			(hashv) = hash_u64(key);        \
+		else                                    \
+			(hashv) = hash_bytes(key, len); \
 	} while (0)
+
+/*
+ * As wyhash does it (Wang Yi, 2019): words are multiplied with each other, under a secret of this
+ * process, so that nobody can choose keys that meet. 44 bytes take 14 ns, with Jenkins 24.
+ */
+unsigned int hash_bytes(const void *key, size_t len);
 
 /*
  * A step along a chain is a cache miss, and looking for what is not there goes to its end: half of

@@ -38,26 +38,32 @@ static void fifo_remove(struct endpoint *ep)
 
 struct endpoint *endpoint_find(const struct endpoints *t, uint64_t cookie)
 {
+	uint32_t hash = hash_u64(&cookie);
 	struct endpoint *ep;
+	size_t at;
 
-	if (!cookie)
-		return NULL;
-	HASH_FIND (hh, t->by_cookie, &cookie, sizeof(cookie), ep)
+	for (ep = index_first(&t->by_cookie, hash, &at); ep && ep->cookie != cookie;
+	     ep = index_next(&t->by_cookie, hash, &at))
 		;
 	return ep;
 }
 
 /* A conn id is a hash already. */
-static unsigned int hash_conn(const struct conn_key *key)
+static uint32_t hash_conn(const struct conn_key *key)
 {
-	return (unsigned int)key->conn + (unsigned int)key->role;
+	return (uint32_t)key->conn + (uint32_t)key->role;
 }
 
 static struct endpoint *find_conn(const struct endpoints *t, const struct conn_key *key)
 {
+	uint32_t hash = hash_conn(key);
 	struct endpoint *ep;
+	size_t at;
 
-	HASH_FIND_BYHASHVALUE(hh_conn, t->by_conn, key, sizeof(*key), hash_conn(key), ep);
+	for (ep = index_first(&t->by_conn, hash, &at);
+	     ep && (ep->key.conn != key->conn || ep->key.role != key->role);
+	     ep = index_next(&t->by_conn, hash, &at))
+		;
 	return ep;
 }
 
@@ -74,13 +80,13 @@ struct endpoint *endpoint_add(struct endpoints *t, uint64_t cookie)
 
 	if (ep)
 		endpoint_free(t, ep);
-	if (HASH_CNT(hh, t->by_cookie) >= ENDPOINTS_MAX || !cookie ||
-	    !(ep = calloc(1, sizeof(*ep)))) {
+	ep = t->by_cookie.n < ENDPOINTS_MAX && cookie ? calloc(1, sizeof(*ep)) : NULL;
+	if (!ep || !index_add(&t->by_cookie, hash_u64(&cookie), ep)) {
+		free(ep);
 		t->untracked++;
 		return NULL;
 	}
 	ep->cookie = cookie;
-	HASH_ADD(hh, t->by_cookie, cookie, sizeof(ep->cookie), ep);
 	return ep;
 }
 
@@ -114,8 +120,8 @@ void endpoint_free(struct endpoints *t, struct endpoint *ep)
 	if (ep->connect_event)
 		ep->connect_event->waiting_for = NULL;
 	if (ep->key.conn)
-		HASH_DELETE(hh_conn, t->by_conn, ep);
-	HASH_DELETE(hh, t->by_cookie, ep);
+		index_remove(&t->by_conn, hash_conn(&ep->key), ep);
+	index_remove(&t->by_cookie, hash_u64(&ep->cookie), ep);
 	if (peer) {
 		peer->peer = NULL;
 		if (peer->guest)
@@ -142,12 +148,15 @@ void endpoint_set_conn(struct endpoints *t, struct endpoint *ep, uint64_t conn)
 		 */
 		ep->key.conn = 0;
 		if (!same->peer) {
-			HASH_DELETE(hh_conn, t->by_conn, same);
+			index_remove(&t->by_conn, hash_conn(&same->key), same);
 			same->key.conn = 0;
 		}
 		return;
 	}
-	HASH_ADD_BYHASHVALUE(hh_conn, t->by_conn, key, sizeof(ep->key), hash_conn(&ep->key), ep);
+	if (!index_add(&t->by_conn, hash_conn(&ep->key), ep)) {
+		ep->key.conn = 0;
+		return;
+	}
 	peer = find_conn(t, &other);
 	if (peer && !peer->peer) {
 		ep->peer = peer;
@@ -268,22 +277,32 @@ static void expire(struct endpoints *t, struct endpoint *ep)
 	}
 }
 
-static void expire_older(struct endpoints *t, const struct endpoint_fifo *f, uint64_t age,
-			 uint64_t now)
+static void expire_older(struct endpoints *t, const struct endpoint_fifo *f, unsigned int rest,
+			 uint64_t age, uint64_t now)
 {
-	while (f->head && f->head->fifo_time + age <= now)
+	while (f->len > rest && f->head->fifo_time + age <= now)
 		expire(t, f->head);
 }
 
 void endpoint_expire(struct endpoints *t, uint64_t now)
 {
-	expire_older(t, &t->tentative, ENDPOINT_TENTATIVE_NS, now);
-	expire_older(t, &t->lingering, t->linger_ns ? t->linger_ns : ENDPOINT_LINGER_NS, now);
-	expire_older(t, &t->unaccepted, t->linger_ns ? t->linger_ns : ENDPOINT_UNACCEPTED_NS, now);
+	expire_older(t, &t->tentative, 0, ENDPOINT_TENTATIVE_NS, now);
+	expire_older(t, &t->lingering, 0, t->linger_ns ? t->linger_ns : ENDPOINT_LINGER_NS, now);
+	if (t->linger_many_ns)
+		expire_older(t, &t->lingering, ENDPOINTS_LINGER_MANY, t->linger_many_ns, now);
+	expire_older(t, &t->unaccepted, 0, t->linger_ns ? t->linger_ns : ENDPOINT_UNACCEPTED_NS,
+		     now);
 }
 
 void endpoints_free(struct endpoints *t)
 {
-	while (t->by_cookie)
-		endpoint_free(t, t->by_cookie);
+	/* One may take its peer with it, and what stood behind either moves up. */
+	while (t->by_cookie.n)
+		for (size_t i = 0; i < t->by_cookie.room;)
+			if (t->by_cookie.slots[i].thing)
+				endpoint_free(t, t->by_cookie.slots[i].thing);
+			else
+				i++;
+	index_free(&t->by_cookie);
+	index_free(&t->by_conn);
 }

@@ -10,12 +10,15 @@
 #define FLOWNER_MODEL_ENDPOINT_H
 
 #include "base/hash.h"
+#include "base/index.h"
 #include "model/event.h"
 
 /* At most so many, some 500 bytes each; further ones are not tracked, and counted. */
 #define ENDPOINTS_MAX (1u << 20)
 /* Each connection that ends takes its room in the CPU's caches for so long. */
 #define ENDPOINT_LINGER_NS 20000000ULL
+/* So many closed ones (1 MB) are more than somebody reads of. */
+#define ENDPOINTS_LINGER_MANY 4096u
 /* One that its server has not accepted yet: it still may, and is told what it was. */
 #define ENDPOINT_UNACCEPTED_NS 100000000ULL
 /*
@@ -44,8 +47,6 @@ struct endpoint_fifo {
 struct endpoint {
 	/* What a search by cookie looks at stands together. */
 	uint64_t cookie;
-	UT_hash_handle hh;
-	UT_hash_handle hh_conn;
 	struct conn_key key; /* conn 0: not in that index */
 	enum role role;
 	bool established, closed;
@@ -69,12 +70,13 @@ struct listener_bucket {
 };
 
 struct endpoints {
-	struct endpoint *by_cookie, *by_conn;
+	struct index by_cookie, by_conn;
 	struct listener_bucket *listeners;
 	struct endpoint_fifo tentative, lingering,
-		unaccepted; /* the latter two are of closed ones */
-	uint64_t linger_ns; /* how long a closed one stays; 0: as above */
-	uint64_t untracked; /* refused at ENDPOINTS_MAX, or for lack of memory */
+		unaccepted;      /* the latter two are of closed ones */
+	uint64_t linger_ns;      /* how long a closed one stays; 0: as above */
+	uint64_t linger_many_ns; /* …when there are more than ENDPOINTS_LINGER_MANY; 0: the same */
+	uint64_t untracked;      /* refused at ENDPOINTS_MAX, or for lack of memory */
 };
 
 struct endpoint *endpoint_find(const struct endpoints *t, uint64_t cookie);

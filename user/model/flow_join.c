@@ -80,8 +80,7 @@ static void find_reverse(struct flow_table *t, struct entry *e)
 	}
 	if (!is_ip(&e->flow) || e->flow.fragments || !reverse_key(&e->flow, &e->key, &key))
 		return;
-	HASH_FIND (hh, t->entries, &key, sizeof(key), r)
-		;
+	r = flow_table_find(t, &key);
 	while (r && !belong_together(e, r))
 		r = r->older;
 	if (!r || r->reverse)

@@ -17,27 +17,69 @@ static void free_watched(struct watched *w)
 	free(w);
 }
 
-static void remove_entry(struct flow_table *t, struct entry *e)
+/* --- by key --- */
+
+static uint32_t hash_of(const struct fl_flow_key *key)
+{
+	return hash_bytes(key, sizeof(*key));
+}
+
+static struct entry *find_hashed(const struct flow_table *t, const struct fl_flow_key *key,
+				 uint32_t hash)
+{
+	struct entry *e;
+	size_t at;
+
+	for (e = index_first(&t->entries, hash, &at); e && memcmp(&e->key, key, sizeof(*key));
+	     e = index_next(&t->entries, hash, &at))
+		;
+	return e;
+}
+
+struct entry *flow_table_find(const struct flow_table *t, const struct fl_flow_key *key)
+{
+	return find_hashed(t, key, hash_of(key));
+}
+
+/* There is room: one with this key has just gone. */
+static void replace(struct flow_table *t, struct entry *gone, struct entry *e)
+{
+	uint32_t hash = hash_of(&e->key);
+
+	index_remove(&t->entries, hash, gone);
+	index_add(&t->entries, hash, e);
+}
+
+/* --- entries --- */
+
+/* One that is not found by its key, or not any more. */
+static void free_entry(struct flow_table *t, struct entry *e)
 {
 	flow_rows_remove(t, e);
-	flow_join_forget(e);
-	if (e->newer)
-		e->newer->older = e->older;
-	else if (!e->rest)
-		HASH_DEL(t->entries, e);
-	if (e->older)
-		e->older->newer = e->newer;
-	/* An earlier connection that outlives a later one has its tuple for itself again. */
-	if (e->older && !e->newer)
-		HASH_ADD(hh, t->entries, key, sizeof(e->key), e->older);
-	if (e->rest) {
-		e->w->rest[e->flow.egress] = NULL;
-		t->nrests--;
-	}
 	if (--e->w->entries == 0 && e->w->closed)
 		free_watched(e->w);
 	link_put(e->flow.link);
 	free(e);
+}
+
+static void remove_entry(struct flow_table *t, struct entry *e)
+{
+	flow_join_forget(e);
+	if (e->newer)
+		e->newer->older = e->older;
+	else if (e->older)
+		/* An earlier connection that outlives a later one has its tuple for itself again.
+		 */
+		replace(t, e, e->older);
+	else if (!e->rest)
+		index_remove(&t->entries, hash_of(&e->key), e);
+	if (e->older)
+		e->older->newer = e->newer;
+	if (e->rest) {
+		e->w->rest[e->flow.egress] = NULL;
+		t->nrests--;
+	}
+	free_entry(t, e);
 }
 
 /* --- links --- */
@@ -66,6 +108,7 @@ void flow_table_free(struct flow_table *t)
 		free_watched(w);
 	}
 	flow_rows_free(t);
+	index_free(&t->entries);
 	free(t->loose);
 	free(t);
 }
@@ -128,45 +171,6 @@ void flow_table_unwatch(struct flow_table *t, struct link *l)
 
 /* --- pieces --- */
 
-static struct addr addr_of(const uint8_t bytes[16])
-{
-	struct addr a;
-
-	memcpy(a.b, bytes, sizeof(a.b));
-	return a;
-}
-
-static void describe(struct flow *f, const struct fl_flow_key *k)
-{
-	bool icmp, ip;
-
-	f->egress = FL_BITS_GET(k->bits, FL_BITS_EGRESS);
-	f->kind = (uint8_t)FL_BITS_GET(k->bits, FL_BITS_KIND);
-	f->proto = (uint8_t)FL_BITS_GET(k->bits, FL_BITS_PROTO);
-	f->fragments = FL_BITS_GET(k->bits, FL_BITS_FRAGMENT);
-	f->tagged = FL_BITS_GET(k->bits, FL_BITS_TAGGED);
-	f->tagged2 = FL_BITS_GET(k->bits, FL_BITS_TAGGED2);
-	f->vlan = (uint16_t)FL_BITS_GET(k->bits, FL_BITS_VLAN);
-	f->vlan2 = (uint16_t)FL_BITS_GET(k->bits, FL_BITS_VLAN2);
-	ip = f->kind == FL_FLOW_IPV4 || f->kind == FL_FLOW_IPV6;
-	icmp = (f->kind == FL_FLOW_IPV4 && f->proto == IPPROTO_ICMP) ||
-	       (f->kind == FL_FLOW_IPV6 && f->proto == IPPROTO_ICMPV6);
-	if (ip || f->kind == FL_FLOW_ARP) {
-		f->src.addr = addr_of(k->src);
-		f->dst.addr = addr_of(k->dst);
-	} else {
-		f->ethertype = ntohs(k->sport_be);
-	}
-	if (icmp) {
-		f->icmp.type = (uint8_t)(ntohs(k->sport_be) >> 8);
-		f->icmp.code = (uint8_t)ntohs(k->sport_be);
-		f->icmp.id = ntohs(k->dport_be);
-	} else if (ip) {
-		f->src.port = ntohs(k->sport_be);
-		f->dst.port = ntohs(k->dport_be);
-	}
-}
-
 static bool is_tcp(const struct flow *f)
 {
 	return (f->kind == FL_FLOW_IPV4 || f->kind == FL_FLOW_IPV6) && f->proto == IPPROTO_TCP;
@@ -213,17 +217,8 @@ static struct entry *new_entry(struct flow_table *t, struct watched *w,
 	if (!e)
 		return NULL;
 	e->key = *key;
-	describe(&e->flow, key);
+	flow_describe(&e->flow, key);
 	flow_follow_prepare(e);
-	return e;
-}
-
-static struct entry *find_entry(struct flow_table *t, const struct fl_flow_key *key)
-{
-	struct entry *e;
-
-	HASH_FIND (hh, t->entries, key, sizeof(*key), e)
-		;
 	return e;
 }
 
@@ -245,8 +240,7 @@ static struct entry *insert(struct flow_table *t, struct watched *w, struct entr
 		newer->older = n;
 		return n;
 	}
-	HASH_DEL(t->entries, older);
-	HASH_ADD(hh, t->entries, key, sizeof(n->key), n);
+	replace(t, older, n);
 	return n;
 }
 
@@ -348,6 +342,7 @@ void flow_table_add(struct flow_table *t, const struct netns *netns, const struc
 	struct fl_flow_key k = *key;
 	struct amount a;
 	struct entry *e;
+	uint32_t hash;
 
 	if (!w) {
 		t->stats.stray += c->packets;
@@ -357,11 +352,14 @@ void flow_table_add(struct flow_table *t, const struct netns *netns, const struc
 	t->stats.packets += a.packets;
 	t->stats.bytes += a.bytes;
 	k.ifindex = w->number;
-	e = find_entry(t, &k);
+	hash = hash_of(&k);
+	e = find_hashed(t, &k, hash);
 	if (!e) {
 		e = new_entry(t, w, &k);
-		if (e)
-			HASH_ADD(hh, t->entries, key, sizeof(e->key), e);
+		if (e && !index_add(&t->entries, hash, e)) {
+			free_entry(t, e);
+			e = NULL;
+		}
 	} else if (c->isn_known) {
 		e = choose(t, w, e, c);
 	}

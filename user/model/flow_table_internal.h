@@ -3,6 +3,7 @@
  * What the files of the flow table share among themselves:
  *
  *	flow_table.c	pieces in, flows out; which ones are there
+ *	flow_describe.c	a key, read
  *	flow_rows.c	those awake, and those asleep
  *	flow_join.c	the other direction, the connection, the sockets at both ends
  *	flow_follow.c	the same flow on other links
@@ -11,6 +12,7 @@
 #define FLOWNER_MODEL_FLOW_TABLE_INTERNAL_H
 
 #include "base/hash.h"
+#include "base/index.h"
 #include "model/flow_table.h"
 
 struct watched_key {
@@ -29,10 +31,9 @@ struct entry {
 	uint32_t tuple_hash; /* of flow_follow() */
 	uint32_t joined;     /* when last, by flow_table.joins */
 	uint8_t isn_known;
-	bool touched; /* in this reading */
-	bool asked;   /* for its socket */
-	bool rest;    /* of a link: what no flow was kept for */
-	UT_hash_handle hh;
+	bool touched;           /* in this reading */
+	bool asked;             /* for its socket */
+	bool rest;              /* of a link: what no flow was kept for */
 	struct fl_flow_key key; /* ifindex: the watched link's number, which is never used again */
 	uint64_t cookie, cgroup;
 	struct entry *older;         /* an earlier connection between the same ports */
@@ -68,8 +69,7 @@ struct loose {
 
 struct flow_table {
 	struct flow_table_options opt;
-	struct entry
-		*entries; /* by key; of several connections between the same ports the newest */
+	struct index entries; /* by key; of several connections between the same ports the newest */
 	struct watched *links; /* by netns and ifindex */
 	struct loose *loose;
 	size_t nloose, loose_room;
@@ -86,6 +86,16 @@ struct flow_table {
 	bool asks;
 	struct flow_table_stats stats;
 };
+
+/* --- flow_table.c --- */
+
+/* The newest with that key, or NULL. */
+struct entry *flow_table_find(const struct flow_table *t, const struct fl_flow_key *key);
+
+/* --- flow_describe.c --- */
+
+/* What a key says of its flow. */
+void flow_describe(struct flow *f, const struct fl_flow_key *k);
 
 /* --- flow_rows.c --- */
 

@@ -14,6 +14,7 @@ int tracker_new(struct tracker **out, const struct tracker_options *options)
 	t->opt = *options;
 	t->endpoints.linger_ns = options->linger_ns;
 	t->datagrams.linger_ns = options->linger_ns;
+	t->endpoints.linger_many_ns = options->linger_many_ns;
 	*out = t;
 	return 0;
 }
@@ -135,10 +136,11 @@ void tracker_forget_datagrams(struct tracker *t)
 
 void tracker_retire_datagrams(struct tracker *t, uint64_t now)
 {
-	struct endpoint *ep, *tmp;
+	struct endpoint *ep;
+	size_t at = 0;
 
 	endpoint_expire(&t->datagrams, now);
-	HASH_ITER (hh, t->datagrams.by_cookie, ep, tmp)
+	while ((ep = index_any(&t->datagrams.by_cookie, &at)))
 		endpoint_retire(&t->datagrams, ep, now);
 }
 
@@ -225,7 +227,10 @@ static void keep_party(const struct keeper *k, const struct party *p)
 
 static void keep_endpoints(const struct endpoints *e, const struct keeper *k)
 {
-	for (struct endpoint *ep = e->by_cookie; ep; ep = ep->hh.next)
+	const struct endpoint *ep;
+	size_t at = 0;
+
+	while ((ep = index_any(&e->by_cookie, &at)))
 		keep_party(k, &ep->self);
 }
 
@@ -251,6 +256,6 @@ void tracker_get_stats(const struct tracker *t, struct tracker_stats *out)
 		.records = t->records,
 		.lost = t->lost,
 		.untracked = t->endpoints.untracked + t->oom,
-		.endpoints = HASH_CNT(hh, t->endpoints.by_cookie),
+		.endpoints = t->endpoints.by_cookie.n,
 	};
 }

@@ -25,6 +25,7 @@ struct tracker_options {
 	bool quiet;
 	/* How long a closed endpoint is remembered; 0: ENDPOINT_LINGER_NS. */
 	uint64_t linger_ns;
+	uint64_t linger_many_ns; /* …when there are many; 0: the same */
 	uint16_t max_cpus;
 };
 
