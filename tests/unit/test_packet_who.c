@@ -312,20 +312,26 @@ TEST(bounded)
 	struct packet_who *w = new_who(t);
 	struct packet_ends e;
 
-	for (uint32_t i = 0; i < PACKET_WHO_MAX; i++) {
+	/* Twice as many as there is room for; the first is in use all the time. */
+	for (uint32_t i = 0; i < 2 * PACKET_WHO_MAX; i++) {
 		e = look(w, flow(i), CLIENT);
 		assert_true(e.news);
-	}
-	for (uint32_t i = 0; i < PACKET_WHO_MAX; i += 1000) {
-		e = look(w, flow(i), CLIENT);
+		e = look(w, flow(0), CLIENT);
 		assert_false(e.news);
 	}
-	e = look(w, flow(PACKET_WHO_MAX), CLIENT);
-	assert_true(e.news);
-	for (uint32_t i = 0; i < PACKET_WHO_MAX; i += 1000) {
+	/* The last half of what there is room for is there… */
+	for (uint32_t i = 1; i < PACKET_WHO_MAX / 2; i += 1000) {
+		e = look(w, flow(2 * PACKET_WHO_MAX - i), CLIENT);
+		assert_false(e.news);
+	}
+	/* …and what was not in use for so long is not. */
+	for (uint32_t i = 1; i < PACKET_WHO_MAX; i += 1000) {
 		e = look(w, flow(i), CLIENT);
 		assert_true(e.news);
 	}
+	packet_who_forget(w);
+	e = look(w, flow(0), CLIENT);
+	assert_true(e.news);
 	packet_who_free(w);
 	tracker_free(t);
 }
@@ -343,7 +349,7 @@ int main(void)
 		IT("of sockets that nobody told of nothing is said", nobody),
 		IT("what was said on one link is news on another", each_link),
 		IT("what is forgotten is said again", forgotten),
-		IT("at PACKET_WHO_MAX flows all are forgotten", bounded),
+		IT("of more than PACKET_WHO_MAX the longest unseen are forgotten", bounded),
 	};
 
 	return RUN(tests);

@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/hash.h"
+#include "base/priority.h"
 #include "cmd/capture.h"
 #include "cmd/sockets.h"
 #include "collect/capture_source.h"
@@ -52,6 +53,7 @@ struct capture {
 	uint32_t nlinks;                 /* ever */
 	struct fl_capture_counters gone; /* of those that are no more */
 	struct buf out;
+	struct priority priority;
 	int fd, epoll, signals;
 	/* The present file. */
 	uint64_t file_bytes, file_began;
@@ -60,6 +62,7 @@ struct capture {
 	unsigned int files;
 	uint64_t packets; /* shown or written */
 	uint64_t newest;  /* time of a packet that was read; CLOCK_BOOTTIME, ns */
+	uint64_t oldest;  /* of those of one reading; 0: there were none */
 	uint64_t started, deadline, next_refresh, next_retire;
 	struct packet_line_widths widths;
 };

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <net/ethernet.h>
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,8 +21,13 @@
 /* While packets come they are collected this often, rather than one wakeup each. */
 #define NAP_MS      2
 #define FLUSH_BYTES (256 << 10)
-/* A socket that has closed is remembered for the packets that are on their way. */
-#define LINGER_NS 1000000000ULL
+/*
+ * A socket that has closed is remembered for the packets that are on their way, over a link with a
+ * delay perhaps. Of very many only until those have been written that wait to be put into order:
+ * else each would push others out of the CPU's caches.
+ */
+#define LINGER_NS      1000000000ULL
+#define LINGER_MANY_NS (5 * PACKET_QUEUE_NS)
 /* Records of sockets are wanted when packets come; until then only their ring must not run over. */
 #define SOCKETS_NAP_MS 20
 /* Looking through all processes for new datagram sockets may take this part of the time. */
@@ -81,6 +87,7 @@ static int open_all(struct capture *c)
 		.quiet = true,
 		.datagrams = true,
 		.linger_ns = LINGER_NS,
+		.linger_many_ns = LINGER_MANY_NS,
 		.ring_size = 8 << 20,
 		.without = c->cfg->without,
 		.keep = capture_links_keep,
@@ -111,12 +118,31 @@ static int open_all(struct capture *c)
 
 /* --- packets --- */
 
+/* Plainly so: TCP behind anything but the plain headers is not seen here. */
+static bool is_tcp(const struct captured *l, const struct fl_packet *p, const uint8_t *data)
+{
+	const size_t net = l->link->ethernet ? ETHER_HDR_LEN : 0;
+
+	if (p->caplen < net + 20)
+		return false;
+	switch (data[net] >> 4) {
+	case 4:
+		return data[net + 9] == IPPROTO_TCP;
+	case 6:
+		return data[net + 6] == IPPROTO_TCP;
+	default:
+		return false;
+	}
+}
+
 /* A socket made since the last look sends: who holds it can only be seen while it lives. */
-static void look_for_datagrams(struct capture *c, const struct fl_packet *p)
+static void look_for_datagrams(struct capture *c, const struct fl_packet *p, const uint8_t *data)
 {
 	uint64_t before, after;
 
-	if (!p->cookie || tracker_endpoint(c->sockets.tracker, p->cookie))
+	/* TCP's are told of, if later than this. */
+	if (!p->cookie || is_tcp(c->by_number[p->link], p, data) ||
+	    tracker_endpoint(c->sockets.tracker, p->cookie))
 		return;
 	before = clock_boot_ns();
 	if (before < c->next_refresh)
@@ -133,10 +159,12 @@ static void on_packet(void *ctx, const struct fl_packet *p, const uint8_t *data)
 
 	if (p->link >= c->nnumbers || !c->by_number[p->link])
 		return;
+	if (!c->oldest)
+		c->oldest = p->time;
 	if (p->time > c->newest)
 		c->newest = p->time;
 	if (c->cfg->write && c->cfg->comments != COMMENTS_NONE)
-		look_for_datagrams(c, p);
+		look_for_datagrams(c, p, data);
 	if (packet_queue_put(c->queue, p, data))
 		log_warn("out of memory: a packet is lost");
 }
@@ -294,10 +322,13 @@ static int run(struct capture *c)
 		uint64_t now = clock_boot_ns();
 		enum activity a;
 		bool more;
-		int n = capture_source_read(c->source, on_packet, c, &more), records;
+		int n, records;
 
+		c->oldest = 0;
+		n = capture_source_read(c->source, on_packet, c, &more);
 		if (n < 0)
 			return n;
+		priority_check(&c->priority, priority_age(c->oldest, now), now);
 		/* Where more than a batch waits we have come to the newest one, not to this moment.
 		 */
 		if (more)
@@ -372,6 +403,7 @@ static void capture_free(struct capture *c)
 	capture_links_free(c);
 	sockets_close(&c->sockets);
 	buf_free(&c->out);
+	priority_close(&c->priority);
 	cleanup_close(&c->signals);
 	cleanup_close(&c->epoll);
 }
@@ -394,6 +426,7 @@ int capture_run(const struct capture_config *cfg)
 	c.started = clock_boot_ns();
 	c.deadline = cfg->duration_ns ? c.started + cfg->duration_ns : 0;
 	links = watcher_links(c.watcher);
+	priority_open(&c.priority);
 	privileges_drop(LASTING_TASKS | feature_filtering(cfg->without) |
 			(cfg->rotate_bytes || cfg->rotate_ns ? TASK_FILES : 0));
 	log_info("capturing on %u link%s, and any that come; Ctrl-C ends it", links,

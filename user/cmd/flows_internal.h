@@ -7,6 +7,7 @@
 
 #include "base/buf.h"
 #include "base/clock.h"
+#include "base/priority.h"
 #include "cmd/flows.h"
 #include "cmd/sockets.h"
 #include "collect/flow_source.h"
@@ -32,11 +33,17 @@ struct flows {
 	uint64_t started, deadline; /* CLOCK_BOOTTIME, ns; 0: none */
 	uint64_t last_read, last_named, last_show, next_show, next_refresh;
 	uint64_t intervals;
+	struct priority priority;
+	uint64_t due;           /* when what is being done was to begin; 0: nothing is */
+	uint64_t pieces;        /* ever read */
 	uint64_t contained_sum; /* naming_contained_sum() */
 	bool nap;               /* the socket ring is not listened to */
 	bool overfull;          /* nor that of the flows */
 	int signals, epoll;
 };
+
+/* While there is much to do, now and then: it may be late. */
+void flows_keep_up(struct flows *f);
 
 /* One table, or the records of one interval; then the interval is over. 1: it was the last that is
  * wanted (--count, --once); 0; or -errno. */

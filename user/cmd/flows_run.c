@@ -34,6 +34,8 @@
 #define LINGER_NS (1000 * MS)
 /* While no packets come, names are looked for only so often. */
 #define IDLE_NAMES_NS (10000 * MS)
+/* So many are added up before a look at the clock. */
+#define PIECES_UNSEEN 4096
 /* Looking through all processes for new datagram sockets may take this part of the time. */
 #define REFRESH_SHARE 20
 /* Links, namespaces and containers come while it runs. */
@@ -98,10 +100,21 @@ static bool is_local(void *ctx, const struct link *l, const struct addr *addr)
 	return local_addrs_has(f->local, l, addr);
 }
 
+void flows_keep_up(struct flows *f)
+{
+	uint64_t now = clock_boot_ns();
+
+	priority_check(&f->priority, priority_age(f->due, now), now);
+}
+
 static void on_piece(void *ctx, const struct netns *netns, const struct fl_flow_key *key,
 		     const struct fl_flow_count *count)
 {
-	flow_table_add(ctx, netns, key, count);
+	struct flows *f = ctx;
+
+	if (f->pieces++ % PIECES_UNSEEN == 0)
+		flows_keep_up(f);
+	flow_table_add(f->table, netns, key, count);
 }
 
 /* --- setting up --- */
@@ -261,7 +274,7 @@ static void refresh_datagrams(struct flows *f)
 static int read_flows(struct flows *f, bool last)
 {
 	uint64_t now = clock_boot_ns();
-	long n = flow_source_read(f->source, on_piece, f->table);
+	long n = flow_source_read(f->source, on_piece, f);
 	int err;
 
 	if (n < 0) {
@@ -343,6 +356,8 @@ static int run(struct flows *f)
 			break;
 		if (now >= f->next_show || now >= f->last_read + READ_NS ||
 		    (f->overfull && now >= f->last_read + READ_AGAIN_NS)) {
+			f->due = earlier(now, earlier(f->next_show, f->last_read + READ_NS));
+			flows_keep_up(f);
 			done = read_flows(f, false);
 			if (f->overfull && !done)
 				done = listen_to(f, flow_source_fd(f->source), true, EPOLL_CTL_MOD);
@@ -355,6 +370,7 @@ static int run(struct flows *f)
 			if (f->next_show < now)
 				f->next_show = now + f->cfg->interval_ns;
 		}
+		f->due = 0;
 	}
 	return done < 0 ? done : 0;
 }
@@ -408,6 +424,7 @@ static void summarize(const struct flows *f, unsigned int links, uint64_t *lost)
 
 static void flows_free(struct flows *f)
 {
+	priority_close(&f->priority);
 	local_addrs_free(f->local);
 	watcher_free(f->watcher);
 	flow_table_free(f->table);
@@ -440,6 +457,7 @@ int flows_run(const struct flows_config *cfg, const struct table_columns *column
 	f.next_show = f.started + cfg->interval_ns;
 	f.deadline = cfg->output.duration_ns ? f.started + cfg->output.duration_ns : 0;
 	links = watcher_links(f.watcher);
+	priority_open(&f.priority);
 	privileges_drop(LASTING_TASKS | feature_filtering(cfg->without));
 	log_info("watching %u link%s, and any that come; Ctrl-C ends it", links,
 		 links == 1 ? "" : "s");

@@ -25,6 +25,8 @@ static void on_record(void *ctx, const struct fl_header *hdr)
 {
 	struct sockets *k = ctx;
 
+	if (!k->oldest)
+		k->oldest = hdr->time;
 	if (k->contained)
 		see_container(k, hdr);
 	tracker_record(k->tracker, hdr);
@@ -87,6 +89,7 @@ static int open_tracker(struct sockets *k, const struct sockets_options *o)
 		.undecided_servers = f->npids || f->ncomms,
 		.quiet = o->quiet,
 		.linger_ns = o->linger_ns,
+		.linger_many_ns = o->linger_many_ns,
 		.max_cpus = (uint16_t)trace_source_cpus(),
 	};
 	int err;
@@ -172,6 +175,7 @@ int sockets_read(struct sockets *k)
 		naming_forget(&k->naming, keep, k);
 	if (k->contained)
 		container_filter_refresh(k->contained, clock_boot_ns());
+	k->oldest = 0;
 	return trace_source_read(k->source, on_record, k);
 }
 

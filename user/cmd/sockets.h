@@ -29,6 +29,7 @@ struct sockets {
 	struct snapshot *datagrams; /* for looking again; NULL: not asked for */
 	uint64_t unwatched;         /* of the snapshot: wanted, but there was no room */
 	bool listens;               /* one of it listens that passes the filter */
+	uint64_t oldest; /* of the records read last; CLOCK_BOOTTIME, ns; 0: there were none */
 };
 
 struct sockets_options {
@@ -38,6 +39,7 @@ struct sockets_options {
 	bool quiet;                         /* endpoints only, no events */
 	bool datagrams;                     /* other sockets than TCP too */
 	uint64_t linger_ns;                 /* 0: the tracker's own */
+	uint64_t linger_many_ns;            /* 0: the same */
 	size_t ring_size;
 	unsigned int without; /* WITHOUT_* bits */
 	/* As for naming_forget(), within sockets_read(): what the caller points to. NULL: to

@@ -14,6 +14,7 @@
 #include "base/err.h"
 #include "base/log.h"
 #include "base/opt.h"
+#include "base/priority.h"
 #include "base/signals.h"
 #include "cmd/cmd.h"
 #include "cmd/feature_opts.h"
@@ -34,6 +35,8 @@
  * traced program ten times what its record does.
  */
 #define NAP_MS 2
+/* A raised priority is taken back when it is quiet too. */
+#define CALM_MS 1000
 /* Lines are written at the end of every round, or when there are this many bytes. */
 #define FLUSH_BYTES (64 << 10)
 
@@ -70,6 +73,7 @@ struct trace {
 	struct event_view view;
 	struct event_columns columns;
 	struct buf out;
+	struct priority priority;
 	uint64_t shown, started, deadline; /* CLOCK_BOOTTIME, ns; 0: none */
 	int signals, epoll;
 };
@@ -136,7 +140,10 @@ static int show(struct trace *t, uint64_t now)
 static int wait_for_records(struct trace *t, bool active)
 {
 	struct epoll_event ev[2];
-	int timeout = active ? NAP_MS : -1, ring = trace_source_fd(t->sockets.source), n;
+	int timeout = active             ? NAP_MS
+		      : t->priority.nice ? CALM_MS
+					 : -1,
+	    ring = trace_source_fd(t->sockets.source), n;
 	uint64_t now;
 
 	if (t->deadline) {
@@ -178,6 +185,7 @@ static int run(struct trace *t)
 		n = sockets_read(&t->sockets);
 		if (n < 0)
 			return n;
+		priority_check(&t->priority, priority_age(t->sockets.oldest, now), now);
 		if (n >= TRACE_SOURCE_BATCH && tracker_last(t->sockets.tracker) < now)
 			now = tracker_last(t->sockets.tracker);
 		done = show(t, now);
@@ -256,6 +264,7 @@ static void summarize(struct trace *t, const struct fl_counters *c)
 
 static void trace_free(struct trace *t)
 {
+	priority_close(&t->priority);
 	sockets_close(&t->sockets);
 	buf_free(&t->out);
 	cleanup_close(&t->signals);
@@ -287,6 +296,7 @@ static int trace(const struct trace_config *cfg, const struct event_columns *col
 		.clock = &t.clock, .reset_reason = reset_reason, .ctx = t.sockets.source};
 	t.started = clock_boot_ns();
 	t.deadline = cfg->output.duration_ns ? t.started + cfg->output.duration_ns : 0;
+	priority_open(&t.priority);
 	privileges_drop(TASK_MAPS | TASK_PROCESSES | feature_filtering(cfg->without));
 	log_info("tracing; Ctrl-C ends it");
 	if (cfg->output.format == FORMAT_TABLE && !cfg->output.no_header)

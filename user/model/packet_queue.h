@@ -33,7 +33,7 @@ int packet_queue_put(struct packet_queue *q, const struct fl_packet *p, const ui
 /*
  * The oldest, if it is from before `until` (CLOCK_BOOTTIME, ns) or there are more than
  * PACKET_QUEUE_BYTES of them, else NULL. Valid until the next
- * call of either function.
+ * call of this function.
  */
 const struct queued_packet *packet_queue_next(struct packet_queue *q, uint64_t until);
 size_t packet_queue_count(const struct packet_queue *q);

@@ -6,10 +6,11 @@
 #include <string.h>
 
 #include "base/hash.h"
+#include "base/index.h"
 
+/* A connection: both directions are found by one search. */
 struct key {
-	struct addr src, dst;
-	uint16_t sport, dport;
+	struct addr_port end[2]; /* in the order of their bytes */
 	uint32_t link;
 	uint32_t proto;
 };
@@ -20,89 +21,137 @@ struct told {
 	uint32_t pid;
 };
 
-struct entry {
-	struct key key;
-	uint64_t cookie;
+/* Packets of one direction. */
+struct flow {
+	uint64_t cookie; /* of the socket that sends them; 0: none was seen */
 	struct told from, to;
 	uint64_t conn;
-	UT_hash_handle hh;
+};
+
+struct entry {
+	struct key key;
+	struct flow flows[2]; /* from key.end[0], from key.end[1] */
+};
+
+/*
+ * Entries live in one of two tables. The young one takes those that are new or used; when it is
+ * full the old one, of what was not used all that time, is dropped whole and they change places. So
+ * the memory stays where it is, and nothing has to be sorted by age.
+ */
+struct table {
+	struct entry *entries; /* PACKET_WHO_MAX / 2 of them */
+	unsigned int n;
+	struct index by_key;
 };
 
 struct packet_who {
 	const struct tracker *tracker;
-	struct entry *entries;
+	struct table young, old;
 };
 
-int packet_who_new(struct packet_who **out, const struct tracker *tracker)
+static void clear(struct table *t)
 {
-	*out = calloc(1, sizeof(**out));
-	if (!*out)
-		return -ENOMEM;
-	(*out)->tracker = tracker;
-	return 0;
+	index_clear(&t->by_key);
+	t->n = 0;
 }
 
 void packet_who_forget(struct packet_who *w)
 {
-	struct entry *e, *tmp;
-
-	HASH_ITER (hh, w->entries, e, tmp) {
-		HASH_DEL(w->entries, e);
-		free(e);
-	}
+	clear(&w->young);
+	clear(&w->old);
 }
 
 void packet_who_free(struct packet_who *w)
 {
 	if (!w)
 		return;
-	packet_who_forget(w);
+	index_free(&w->young.by_key);
+	index_free(&w->old.by_key);
+	free(w->young.entries);
+	free(w->old.entries);
 	free(w);
 }
 
-static struct entry *find(const struct packet_who *w, const struct key *key)
+int packet_who_new(struct packet_who **out, const struct tracker *tracker)
+{
+	struct packet_who *w = calloc(1, sizeof(*w));
+
+	if (!w)
+		return -ENOMEM;
+	w->tracker = tracker;
+	/* Pages of it come when they are used. */
+	w->young.entries = calloc(PACKET_WHO_MAX / 2, sizeof(struct entry));
+	w->old.entries = calloc(PACKET_WHO_MAX / 2, sizeof(struct entry));
+	if (!w->young.entries || !w->old.entries) {
+		packet_who_free(w);
+		return -ENOMEM;
+	}
+	*out = w;
+	return 0;
+}
+
+/* Which of the flows the packet is of: 0 or 1. */
+static unsigned int key_of(struct key *k, uint32_t link, const struct packet *p)
+{
+	unsigned int from;
+
+	memset(k, 0, sizeof(*k)); /* it is hashed whole */
+	k->link = link;
+	k->proto = p->proto;
+	from = memcmp(&p->src, &p->dst, sizeof(p->src)) > 0;
+	if (p->src_port != p->dst_port && addr_equal(&p->src, &p->dst))
+		from = p->src_port > p->dst_port;
+	k->end[from].addr = p->src;
+	k->end[from].port = p->src_port;
+	k->end[!from].addr = p->dst;
+	k->end[!from].port = p->dst_port;
+	return from;
+}
+
+static void grow_older(struct packet_who *w)
+{
+	struct table t = w->old;
+
+	clear(&t);
+	w->old = w->young;
+	w->young = t;
+}
+
+static struct entry *find(const struct table *t, const struct key *key, uint32_t hash)
 {
 	struct entry *e;
+	size_t at;
 
-	HASH_FIND (hh, w->entries, key, sizeof(*key), e)
+	for (e = index_first(&t->by_key, hash, &at); e && memcmp(&e->key, key, sizeof(*key));
+	     e = index_next(&t->by_key, hash, &at))
 		;
 	return e;
 }
 
-static struct key key_of(uint32_t link, const struct packet *p, bool reversed)
+/* NULL: no memory. */
+static struct entry *entry_of(struct packet_who *w, const struct key *key)
 {
-	struct key k;
-
-	memset(&k, 0, sizeof(k)); /* it is hashed whole */
-	k.src = reversed ? p->dst : p->src;
-	k.dst = reversed ? p->src : p->dst;
-	k.sport = reversed ? p->dst_port : p->src_port;
-	k.dport = reversed ? p->src_port : p->dst_port;
-	k.link = link;
-	k.proto = p->proto;
-	return k;
-}
-
-static struct entry *entry_of(struct packet_who *w, uint32_t link, const struct packet *p)
-{
-	struct key key = key_of(link, p, false);
-	struct entry *e = find(w, &key);
+	uint32_t hash = hash_bytes(key, sizeof(*key));
+	struct entry *e = find(&w->young, key, hash), *before;
 
 	if (e)
 		return e;
-	if (HASH_COUNT(w->entries) >= PACKET_WHO_MAX)
-		packet_who_forget(w);
-	e = calloc(1, sizeof(*e));
-	if (!e)
+	if (w->young.n == PACKET_WHO_MAX / 2)
+		grow_older(w);
+	before = find(&w->old, key, hash);
+	e = &w->young.entries[w->young.n];
+	if (!index_add(&w->young.by_key, hash, e))
 		return NULL;
-	e->key = key;
-	HASH_ADD(hh, w->entries, key, sizeof(e->key), e);
+	w->young.n++;
+	*e = (struct entry){.key = *key};
+	if (before)
+		memcpy(e->flows, before->flows, sizeof(e->flows));
 	return e;
 }
 
-static const struct endpoint *endpoint_of(const struct packet_who *w, const struct entry *e)
+static const struct endpoint *sender_of(const struct packet_who *w, const struct flow *f)
 {
-	return e && e->cookie ? tracker_endpoint(w->tracker, e->cookie) : NULL;
+	return f->cookie ? tracker_endpoint(w->tracker, f->cookie) : NULL;
 }
 
 static bool is_new(struct told *t, const struct endpoint *ep)
@@ -119,33 +168,40 @@ static bool is_new(struct told *t, const struct endpoint *ep)
 	return true;
 }
 
-static bool tell(struct entry *e, const struct packet_ends *ends)
+static bool tell(struct flow *f, const struct packet_ends *ends)
 {
-	bool from = is_new(&e->from, ends->from);
-	bool to = is_new(&e->to, ends->to);
-	bool conn = ends->conn && ends->conn != e->conn;
+	bool from = is_new(&f->from, ends->from);
+	bool to = is_new(&f->to, ends->to);
+	bool conn = ends->conn && ends->conn != f->conn;
 
 	if (conn)
-		e->conn = ends->conn;
+		f->conn = ends->conn;
 	return from || to || conn;
 }
 
 void packet_who_look(struct packet_who *w, uint32_t link, const struct packet *p, uint64_t cookie,
 		     struct packet_ends *out)
 {
-	struct key reversed = key_of(link, p, true);
+	struct flow *flow, *answers;
 	struct entry *e;
+	unsigned int from;
+	struct key key;
 
 	*out = (struct packet_ends){0};
 	if (!p->ip_version)
 		return;
-	e = entry_of(w, link, p);
+	from = key_of(&key, link, p);
+	e = entry_of(w, &key);
 	if (!e)
 		return;
+	flow = &e->flows[from];
+	/* From an address and port to the same: each answers itself. */
+	answers = addr_equal(&p->src, &p->dst) && p->src_port == p->dst_port ? flow
+									     : &e->flows[!from];
 	if (cookie)
-		e->cookie = cookie;
-	out->from = endpoint_of(w, e);
-	out->to = endpoint_of(w, find(w, &reversed));
+		flow->cookie = cookie;
+	out->from = sender_of(w, flow);
+	out->to = sender_of(w, answers);
 	if (!out->to && out->from)
 		out->to = out->from->peer;
 	if (!out->from && out->to)
@@ -154,5 +210,5 @@ void packet_who_look(struct packet_who *w, uint32_t link, const struct packet *p
 		out->conn = out->from->key.conn;
 	else if (out->to)
 		out->conn = out->to->key.conn;
-	out->news = tell(e, out);
+	out->news = tell(flow, out);
 }

@@ -12,7 +12,8 @@
 #include "model/packet.h"
 #include "model/tracker.h"
 
-/* Flows remembered; then all are forgotten, and told of anew. */
+/* Connections remembered; one that was not seen while half as many new ones were is told of anew.
+ */
 #define PACKET_WHO_MAX 65536u
 
 struct packet_who;
