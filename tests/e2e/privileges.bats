@@ -199,11 +199,11 @@ ping_server() {
 
 # --- once it runs ---
 
-needed=(bpf perfmon net_admin sys_admin sys_ptrace dac_read_search)
+needed=(bpf perfmon net_admin sys_admin sys_ptrace dac_read_search sys_nice)
 
 @test "trace keeps what following processes takes" {
 	trace_start --netns "$client"
-	may bpf sys_ptrace dac_read_search
+	may bpf sys_ptrace dac_read_search sys_nice
 	in_ns "$server" true
 	trace_stop
 }

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 # For tests of what flowner may do: run it with few capabilities, and look at what it has.
 
-declare -gA cap_bit=([dac_override]=1 [dac_read_search]=2 [net_broadcast]=11 [net_admin]=12 [sys_ptrace]=19 [sys_admin]=21 [perfmon]=38 [bpf]=39)
+declare -gA cap_bit=([dac_override]=1 [dac_read_search]=2 [net_broadcast]=11 [net_admin]=12 [sys_ptrace]=19 [sys_admin]=21 [sys_nice]=23 [perfmon]=38 [bpf]=39)
 
 # reachable_flowner: one that user 65534 can get at, in $flowner; a temporary folder, which forget_flowner removes.
 reachable_flowner() {

@@ -76,7 +76,7 @@ trace_run() { run_flowner tracing trace --netns "$client" -o json; }
 	for call in "execve str:/bin/true 0 0" "openat $cwd str:made $((creat | wronly)) 0600" "openat $cwd str:target $wronly" \
 		"open str:target $((trunc | wronly))" "creat str:made 0600" "unlink str:target" "rename str:target str:made" \
 		"openat2 $cwd str:made 0 24" "bpf $prog_load 0 0" "bpf $obj_pin 0 0" "socket $inet $dgram $udp" "socket $netlink $raw 0" \
-		"setns 0 0x40000000" "kill $other 0" "tgkill $other $other 6" "open_by_handle_at 0 0 0" "mmap $exec_page" "ioctl 0 0x5412" "io_uring_setup 1 0" "connect 0 0 0"; do
+		"setns 0 0x40000000" "setpriority 0 $other 5" "setpriority 2 0 5" "kill $other 0" "tgkill $other $other 6" "open_by_handle_at 0 0 0" "mmap $exec_page" "ioctl 0 0x5412" "io_uring_setup 1 0" "connect 0 0 0"; do
 		case $call in mmap*) if sanitized; then continue; fi ;; esac
 		trace_run
 		# shellcheck disable=SC2086
@@ -90,6 +90,7 @@ trace_run() { run_flowner tracing trace --netns "$client" -o json; }
 @test "trace goes on after what it is let do" {
 	trace_run
 	passes getpid
+	passes setpriority 0 0 0
 	passes openat $cwd str:/proc/self/status 0
 	passes newfstatat $cwd str:/proc/1 str:buffer-of-two-hundred-bytes-that-is-overwritten 0
 	background in_ns "$server" "$FLOWNER" echo serve 9000

@@ -49,6 +49,8 @@ static const struct {
 	 .kept = TASK_PROCESSES,
 	 .why = "containers whose processes have ended, or whose files are closed to us, stay "
 		"unknown"},
+	/* base/priority.h; its own only, as the filter for system calls has it. */
+	{CAP_SYS_NICE, "CAP_SYS_NICE", .kept = TASK_MAPS},
 	/* A folder of somebody else's, where root writes all the same. */
 	{CAP_DAC_OVERRIDE, "CAP_DAC_OVERRIDE", .kept = TASK_FILES},
 };

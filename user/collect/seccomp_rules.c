@@ -15,6 +15,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 
 #include "collect/container_file.h"
@@ -165,6 +166,8 @@ static const struct seccomp_rule rules[] = {
 	BPF(TASK_MAPS, BPF_MAP_DELETE_BATCH),
 	BPF(TASK_MAPS, BPF_OBJ_GET_INFO_BY_FD), /* what was skipped */
 	BPF(TASK_MAPS, BPF_ITER_CREATE),        /* a look at the datagram sockets */
+	/* When they are read too late: our own. */
+	CALL_IF(TASK_MAPS, "setpriority", IS(0, PRIO_PROCESS), IS(1, 0)),
 	/* The end of a tracepoint. */
 	IOCTL(TASK_MAPS, PERF_EVENT_IOC_DISABLE),
 
