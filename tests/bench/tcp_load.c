@@ -3,8 +3,8 @@
  * TCP as fast as blocking sockets do it, with as little besides as possible.
  *
  *	tcp_load serve ADDR PORT PROCESSES		each with a listening socket of its own
- *	tcp_load share ADDR PORT PROCESSES		all with the same: one that is at work takes
- *no other tcp_load short ADDR PORT PROCESSES SECONDS	connect, 64 bytes there and back, close
+ *	tcp_load share ADDR PORT PROCESSES		all with the same: who works takes no other
+ *	tcp_load short ADDR PORT PROCESSES SECONDS	connect, 64 bytes there and back, close
  *	tcp_load long ADDR PORT PROCESSES SECONDS	64 bytes there and back, again and again
  *
  * Prints one JSON object: how many of these all processes got done. The server has no state and
