@@ -55,6 +55,19 @@ static __always_inline __u16 accepted_protocol(struct sock *sk, bool cast)
 	return cast ? sk->sk_protocol : BPF_CORE_READ(sk, sk_protocol);
 }
 
+/*
+ * accept(2) has let go of the socket: softirq on another CPU may be taking its first data, and what
+ * was received is seen there before rcv_nxt is, by as long as a cache line travels. So the peer's
+ * number is told by where reading begins. Nobody has read yet, but for a sockmap, maybe: then it is
+ * another number than that of the socket's other records, by which user space goes.
+ */
+static __always_inline __u32 accepted_isn_other(struct sock *sk, bool cast)
+{
+	if (cast)
+		return ACCEPTED_CAST(sk, struct tcp_sock)->copied_seq;
+	return BPF_CORE_READ((struct tcp_sock *)sk, copied_seq);
+}
+
 /* As sock_fill(), by reads that may fail. */
 static __always_inline void accepted_fill_probe(struct fl_sock *out, struct sock *sk)
 {
@@ -72,7 +85,7 @@ static __always_inline void accepted_fill_probe(struct fl_sock *out, struct sock
 	}
 	out->uid = BPF_CORE_READ(sk, sk_uid.val);
 	out->isn_own = BPF_CORE_READ(tp, snd_una) - (__u32)BPF_CORE_READ(tp, bytes_acked);
-	out->isn_other = BPF_CORE_READ(tp, rcv_nxt) - (__u32)BPF_CORE_READ(tp, bytes_received);
+	out->isn_other = accepted_isn_other(sk, false);
 	out->family = BPF_CORE_READ(sk, __sk_common.skc_family);
 	if (out->family == AF_INET6) {
 		BPF_CORE_READ_INTO(&out->local_addr, sk, __sk_common.skc_v6_rcv_saddr);
@@ -98,6 +111,7 @@ static __always_inline void accepted_fill(struct fl_sock *out, struct sock *sk, 
 	}
 	out->cookie = (__u64)sk->__sk_common.skc_cookie.counter;
 	sock_fill_but_cookie(out, sk, ACCEPTED_CAST(sk, struct tcp_sock));
+	out->isn_other = accepted_isn_other(sk, true);
 }
 
 #endif

@@ -188,6 +188,7 @@ struct tcp_sock {
 	u32 snd_una;
 	u32 snd_nxt;
 	u32 rcv_nxt;
+	u32 copied_seq;
 	u64 bytes_acked;
 	u64 bytes_received;
 	u64 bytes_sent;
