@@ -9,6 +9,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 
 #define MS 1000000ULL
@@ -78,18 +79,26 @@ static void change(struct priority *p, int to, uint64_t now)
 	p->nice = to;
 }
 
-void priority_check(struct priority *p, uint64_t late, uint64_t now)
+void priority_raise(struct priority *p, uint64_t from)
 {
-	uint64_t before = p->waited, elapsed = now - p->looked;
+	uint64_t now, before = p->waited, elapsed;
 
-	if (!p->ours || elapsed < LOOK_NS)
+	if (!p->ours)
+		return;
+	now = clock_boot_ns();
+	elapsed = now - p->looked;
+	if (elapsed < LOOK_NS)
 		return;
 	p->waited = waited(p);
 	p->looked = now;
-	if (late >= LATE_NS && (p->waited - before) * 2 > elapsed) {
-		p->last_late = now;
-		change(p, p->nice - NICE_STEP, now);
-	} else if (p->nice && now > p->last_late + CALM_NS && now > p->changed + CALM_NS) {
+	if (now < from + LATE_NS || (p->waited - before) * 2 < elapsed)
+		return;
+	p->last_late = now;
+	change(p, p->nice - NICE_STEP, now);
+}
+
+void priority_lower(struct priority *p, uint64_t now)
+{
+	if (p->nice && now > p->last_late + CALM_NS && now > p->changed + CALM_NS)
 		change(p, p->nice + NICE_STEP, now);
-	}
 }

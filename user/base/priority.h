@@ -19,22 +19,27 @@ struct priority {
 	int fd;                      /* tells how long we waited for a processor; 0: none */
 	uint64_t looked, waited;     /* when last, and how long until then; ns */
 	uint64_t last_late, changed; /* CLOCK_BOOTTIME, ns */
+	unsigned int ticks;
 };
 
 /* CAP_SYS_NICE is wanted later, when it comes to that; without, a line says so. */
 void priority_open(struct priority *p);
 void priority_close(struct priority *p); /* one that is zeroed is fine */
 
-/* How old is what is from then? 0: there is nothing. */
-static inline uint64_t priority_age(uint64_t from, uint64_t now)
-{
-	return from && from < now ? now - from : 0;
-}
+/* Raised, if it is time, because what is at hand waits since `from` (CLOCK_BOOTTIME, ns). */
+void priority_raise(struct priority *p, uint64_t from);
 
 /*
- * What is being read at `now` (CLOCK_BOOTTIME, ns) has waited for `late` ns. Cheap enough for each
- * round of reading.
+ * For each thing that is read, or written, since a round of reading may take very long where there
+ * is little time for it; the clock is looked at for one in some hundreds.
  */
-void priority_check(struct priority *p, uint64_t late, uint64_t now);
+static inline void priority_tick(struct priority *p, uint64_t from)
+{
+	if (++p->ticks % 256 == 0)
+		priority_raise(p, from);
+}
+
+/* Taken back, if it is time; once a round of reading, and now and then while there is nothing. */
+void priority_lower(struct priority *p, uint64_t now);
 
 #endif

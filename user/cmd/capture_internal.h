@@ -62,7 +62,6 @@ struct capture {
 	unsigned int files;
 	uint64_t packets; /* shown or written */
 	uint64_t newest;  /* time of a packet that was read; CLOCK_BOOTTIME, ns */
-	uint64_t oldest;  /* of those of one reading; 0: there were none */
 	uint64_t started, deadline, next_refresh, next_retire;
 	struct packet_line_widths widths;
 };

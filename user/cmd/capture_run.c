@@ -84,6 +84,7 @@ static int open_all(struct capture *c)
 	const struct sockets_options so = {
 		.filter = &c->no_filter,
 		.naming = &c->cfg->naming,
+		.priority = &c->priority,
 		.quiet = true,
 		.datagrams = true,
 		.linger_ns = LINGER_NS,
@@ -159,8 +160,7 @@ static void on_packet(void *ctx, const struct fl_packet *p, const uint8_t *data)
 
 	if (p->link >= c->nnumbers || !c->by_number[p->link])
 		return;
-	if (!c->oldest)
-		c->oldest = p->time;
+	priority_tick(&c->priority, p->time);
 	if (p->time > c->newest)
 		c->newest = p->time;
 	if (c->cfg->write && c->cfg->comments != COMMENTS_NONE)
@@ -183,6 +183,7 @@ static int put_packet(struct capture *c, const struct queued_packet *p)
 	struct packet parsed;
 	int err = 0;
 
+	priority_tick(&c->priority, p->meta.time);
 	packet_parse(&parsed, l->link->ethernet ? PACKET_LINK_ETHERNET : PACKET_LINK_RAW, p->data,
 		     p->meta.caplen, p->meta.len);
 	if (c->cfg->write && rotates(c)) {
@@ -324,11 +325,10 @@ static int run(struct capture *c)
 		bool more;
 		int n, records;
 
-		c->oldest = 0;
 		n = capture_source_read(c->source, on_packet, c, &more);
 		if (n < 0)
 			return n;
-		priority_check(&c->priority, priority_age(c->oldest, now), now);
+		priority_lower(&c->priority, now);
 		/* Where more than a batch waits we have come to the newest one, not to this moment.
 		 */
 		if (more)

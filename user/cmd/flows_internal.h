@@ -34,16 +34,12 @@ struct flows {
 	uint64_t last_read, last_named, last_show, next_show, next_refresh;
 	uint64_t intervals;
 	struct priority priority;
-	uint64_t due;           /* when what is being done was to begin; 0: nothing is */
-	uint64_t pieces;        /* ever read */
+	uint64_t due;           /* when what is being done was to begin */
 	uint64_t contained_sum; /* naming_contained_sum() */
 	bool nap;               /* the socket ring is not listened to */
 	bool overfull;          /* nor that of the flows */
 	int signals, epoll;
 };
-
-/* While there is much to do, now and then: it may be late. */
-void flows_keep_up(struct flows *f);
 
 /* One table, or the records of one interval; then the interval is over. 1: it was the last that is
  * wanted (--count, --once); 0; or -errno. */

@@ -34,8 +34,6 @@
 #define LINGER_NS (1000 * MS)
 /* While no packets come, names are looked for only so often. */
 #define IDLE_NAMES_NS (10000 * MS)
-/* So many are added up before a look at the clock. */
-#define PIECES_UNSEEN 4096
 /* Looking through all processes for new datagram sockets may take this part of the time. */
 #define REFRESH_SHARE 20
 /* Links, namespaces and containers come while it runs. */
@@ -100,20 +98,12 @@ static bool is_local(void *ctx, const struct link *l, const struct addr *addr)
 	return local_addrs_has(f->local, l, addr);
 }
 
-void flows_keep_up(struct flows *f)
-{
-	uint64_t now = clock_boot_ns();
-
-	priority_check(&f->priority, priority_age(f->due, now), now);
-}
-
 static void on_piece(void *ctx, const struct netns *netns, const struct fl_flow_key *key,
 		     const struct fl_flow_count *count)
 {
 	struct flows *f = ctx;
 
-	if (f->pieces++ % PIECES_UNSEEN == 0)
-		flows_keep_up(f);
+	priority_tick(&f->priority, f->due);
 	flow_table_add(f->table, netns, key, count);
 }
 
@@ -133,6 +123,7 @@ static int open_sockets(struct flows *f)
 	const struct sockets_options o = {
 		.filter = &f->no_filter,
 		.naming = &f->cfg->naming,
+		.priority = &f->priority,
 		.quiet = true,
 		.datagrams = true,
 		.linger_ns = LINGER_NS,
@@ -357,7 +348,7 @@ static int run(struct flows *f)
 		if (now >= f->next_show || now >= f->last_read + READ_NS ||
 		    (f->overfull && now >= f->last_read + READ_AGAIN_NS)) {
 			f->due = earlier(now, earlier(f->next_show, f->last_read + READ_NS));
-			flows_keep_up(f);
+			priority_lower(&f->priority, now);
 			done = read_flows(f, false);
 			if (f->overfull && !done)
 				done = listen_to(f, flow_source_fd(f->source), true, EPOLL_CTL_MOD);
@@ -370,7 +361,6 @@ static int run(struct flows *f)
 			if (f->next_show < now)
 				f->next_show = now + f->cfg->interval_ns;
 		}
-		f->due = 0;
 	}
 	return done < 0 ? done : 0;
 }

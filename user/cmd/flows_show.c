@@ -90,10 +90,9 @@ static int show_json(struct flows *f, const struct flow_view *v, size_t n)
 
 	for (size_t i = 0; i < n && !err; i++) {
 		flow_json(v, f->shown[i], &f->out);
-		if (f->out.len < FLUSH_BYTES)
-			continue;
-		err = buf_flush(&f->out, STDOUT_FILENO);
-		flows_keep_up(f);
+		priority_tick(&f->priority, f->due);
+		if (f->out.len >= FLUSH_BYTES)
+			err = buf_flush(&f->out, STDOUT_FILENO);
 	}
 	return err ? err : buf_flush(&f->out, STDOUT_FILENO);
 }

@@ -25,8 +25,7 @@ static void on_record(void *ctx, const struct fl_header *hdr)
 {
 	struct sockets *k = ctx;
 
-	if (!k->oldest)
-		k->oldest = hdr->time;
+	priority_tick(k->priority, hdr->time);
 	if (k->contained)
 		see_container(k, hdr);
 	tracker_record(k->tracker, hdr);
@@ -129,6 +128,7 @@ int sockets_open(struct sockets *k, const struct sockets_options *o)
 	int err;
 
 	k->filter = o->filter;
+	k->priority = o->priority;
 	k->keep = o->keep;
 	k->keep_ctx = o->keep_ctx;
 	err = naming_open(&k->naming, o->naming->roots, o->naming->nroots);
@@ -175,7 +175,6 @@ int sockets_read(struct sockets *k)
 		naming_forget(&k->naming, keep, k);
 	if (k->contained)
 		container_filter_refresh(k->contained, clock_boot_ns());
-	k->oldest = 0;
 	return trace_source_read(k->source, on_record, k);
 }
 

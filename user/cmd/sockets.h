@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/priority.h"
 #include "cmd/naming_opts.h"
 #include "collect/naming.h"
 #include "collect/trace_source.h"
@@ -23,18 +24,19 @@ struct sockets {
 	struct tracker *tracker;
 	struct naming naming;
 	struct container_filter *contained; /* NULL: no --container */
-	const struct filter *filter;        /* as in the options */
+	const struct filter *filter;        /* as in the options, like what follows */
+	struct priority *priority;
 	void (*keep)(void *ctx, const struct keeper *k);
 	void *keep_ctx;
 	struct snapshot *datagrams; /* for looking again; NULL: not asked for */
 	uint64_t unwatched;         /* of the snapshot: wanted, but there was no room */
 	bool listens;               /* one of it listens that passes the filter */
-	uint64_t oldest; /* of the records read last; CLOCK_BOOTTIME, ns; 0: there were none */
 };
 
 struct sockets_options {
 	const struct filter *filter; /* borrowed; applied in the kernel as far as it can be */
 	const struct naming_config *naming; /* borrowed */
+	struct priority *priority;          /* borrowed; raised when records are read too late */
 	bool states;                        /* every change of state */
 	bool quiet;                         /* endpoints only, no events */
 	bool datagrams;                     /* other sockets than TCP too */

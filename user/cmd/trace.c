@@ -118,6 +118,7 @@ static int show(struct trace *t, uint64_t now)
 	while ((e = tracker_next(t->sockets.tracker, now))) {
 		if (!filter_event(&t->cfg->filter, e))
 			continue;
+		priority_tick(&t->priority, e->time);
 		if (t->cfg->output.format == FORMAT_JSON)
 			event_json(&t->view, e, &t->out);
 		else
@@ -185,7 +186,7 @@ static int run(struct trace *t)
 		n = sockets_read(&t->sockets);
 		if (n < 0)
 			return n;
-		priority_check(&t->priority, priority_age(t->sockets.oldest, now), now);
+		priority_lower(&t->priority, now);
 		if (n >= TRACE_SOURCE_BATCH && tracker_last(t->sockets.tracker) < now)
 			now = tracker_last(t->sockets.tracker);
 		done = show(t, now);
@@ -277,6 +278,7 @@ static int trace(const struct trace_config *cfg, const struct event_columns *col
 		.cfg = cfg, .columns = *columns, .signals = -1, .epoll = -1};
 	const struct sockets_options so = {.filter = &cfg->filter,
 					   .naming = &cfg->naming,
+					   .priority = &t.priority,
 					   .states = cfg->states,
 					   .ring_size = cfg->output.ring_size,
 					   .without = cfg->without};
