@@ -228,6 +228,7 @@ static void begin(struct state *s, uint8_t options)
 	const struct tracker_options to = {.resolver = NAMES_RESOLVER, .quiet = true};
 	struct flow_table_options fo = {.idle_ns = 3 * SECOND,
 					.closed_ns = 2 * SECOND,
+					.over_ns = options & 4 ? SECOND / 10 : 0,
 					.max = FLOWS_MAX,
 					.is_local = options & 1 ? is_local : NULL,
 					.resolver = NAMES_RESOLVER};

@@ -21,6 +21,7 @@
 #define S        1000000ULL /* in microseconds */
 #define IDLE_S   30
 #define CLOSED_S 5
+#define OVER_MS  100
 #define IN       false
 #define OUT      true
 
@@ -64,6 +65,7 @@ static inline struct world *new_world(uint32_t max)
 	struct flow_table_options o = {
 		.idle_ns = IDLE_S * SECOND,
 		.closed_ns = CLOSED_S * SECOND,
+		.over_ns = OVER_MS * SECOND / 1000,
 		.max = max,
 		.resolver = {.netns = find_netns, .cgroup = find_cgroup},
 	};

@@ -41,6 +41,9 @@ struct flows {
 	int signals, epoll;
 };
 
+/* Nothing is shown of a flow that nothing new can be said of. */
+bool flows_only_news(const struct flows *f);
+
 /* One table, or the records of one interval; then the interval is over. 1: it was the last that is
  * wanted (--count, --once); 0; or -errno. */
 int flows_show(struct flows *f);

@@ -28,6 +28,11 @@
 /* A closed TCP connection is over when nothing has come for so long. */
 #define CLOSED_NS (5000 * MS)
 /*
+ * Once both sockets have closed, what each sent last has arrived. In a table it is to be seen for
+ * longer than that.
+ */
+#define OVER_NS (100 * MS)
+/*
  * Sockets that have closed are remembered until the flows of their last packets have been read, and
  * for those that are still on their way: so long before the last reading.
  */
@@ -144,6 +149,7 @@ static int open_flows(struct flows *f)
 	struct flow_table_options t = {
 		.idle_ns = f->cfg->idle_ns,
 		.closed_ns = CLOSED_NS,
+		.over_ns = flows_only_news(f) ? OVER_NS : 0,
 		.max = (uint32_t)f->cfg->max_flows,
 		.tracker = f->sockets.tracker,
 		.resolver = f->sockets.naming.resolver,

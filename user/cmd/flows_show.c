@@ -43,15 +43,14 @@ static bool passes(const struct flows *f, const struct flow *flow)
 		is_of_process(p, &flow->receiver));
 }
 
-/* Nothing is shown of a flow that nothing new can be said of. */
-static bool only_news(const struct flows *f)
+bool flows_only_news(const struct flows *f)
 {
 	return f->cfg->output.format == FORMAT_JSON && !f->cfg->grouped && !f->cfg->once;
 }
 
 static int select_flows(struct flows *f, size_t *n_out)
 {
-	bool awake = only_news(f) && !f->cfg->top;
+	bool awake = flows_only_news(f) && !f->cfg->top;
 	size_t n, m = 0;
 	struct flow *const *rows =
 		awake ? flow_table_awake(f->table, &n) : flow_table_rows(f->table, &n);
@@ -158,7 +157,7 @@ static int show_flows(struct flows *f, struct flow_view *v, size_t n, size_t roo
 
 	/* JSON has all of them, whatever order they are in, unless one is asked for. */
 	top = json && !f->cfg->top ? n : flow_sort(f->shown, n, f->cfg->sort, limit(f, n, room));
-	if (only_news(f))
+	if (flows_only_news(f))
 		top = with_news(f, top);
 	if (json || flow_columns_want_path(f->columns)) {
 		all = flow_table_rows(f->table, &n_all);

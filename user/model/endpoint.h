@@ -79,6 +79,12 @@ struct endpoints {
 	uint64_t untracked;      /* refused at ENDPOINTS_MAX, or for lack of memory */
 };
 
+/* When it closed (CLOCK_BOOTTIME, ns), or 0. */
+static inline uint64_t endpoint_closed(const struct endpoint *ep)
+{
+	return ep->closed ? ep->fifo_time : 0;
+}
+
 struct endpoint *endpoint_find(const struct endpoints *t, uint64_t cookie);
 struct endpoint *endpoint_of_conn(const struct endpoints *t, uint64_t conn, enum role role);
 /* New, with `cookie`, replacing one of the same cookie; NULL when the table is full. */

@@ -261,6 +261,18 @@ bool flow_join_is_complete(const struct entry *e)
 	return f->conn && is_final(&f->sender) && is_final(&f->receiver);
 }
 
+void flow_join_over(const struct flow_table *t, struct entry *e)
+{
+	const struct endpoint *client = end_of_conn(t, &e->flow, true),
+			      *server = end_of_conn(t, &e->flow, false);
+
+	if (!client || !server || !client->closed || !server->closed)
+		return;
+	e->over = endpoint_closed(client);
+	if (endpoint_closed(server) > e->over)
+		e->over = endpoint_closed(server);
+}
+
 /* Both directions at once: what is known of one tells of the other. */
 void flow_join(struct flow_table *t, struct entry *e)
 {

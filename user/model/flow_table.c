@@ -414,18 +414,27 @@ static bool may_be_older(const struct flow_table *t, const struct entry *e)
 static bool has_ended(const struct flow_table *t, const struct entry *e, uint64_t now)
 {
 	const struct flow *f = &e->flow;
-	uint64_t last = f->last, quiet = t->opt.idle_ns;
+	uint64_t last = f->last;
 
 	if (e->newer || e->w->closed)
 		return true;
 	if (e->rest)
 		return false;
-	if (f->state == FLOW_STATE_CLOSED || f->state == FLOW_STATE_RESET) {
-		quiet = t->opt.closed_ns;
-		if (e->reverse && e->reverse->flow.last > last)
-			last = e->reverse->flow.last;
-	}
-	return last + quiet <= now;
+	if (f->state != FLOW_STATE_CLOSED && f->state != FLOW_STATE_RESET)
+		return last + t->opt.idle_ns <= now;
+	if (e->reverse && e->reverse->flow.last > last)
+		last = e->reverse->flow.last;
+	if (!e->over)
+		return last + t->opt.closed_ns <= now;
+	/* On all links at once, so that none misses another in its path. */
+	return (e->over > last ? e->over : last) + t->opt.over_ns <= now;
+}
+
+/* That the sockets have closed is known when what they sent last is read, or one reading later. */
+static bool may_be_over(const struct flow_table *t, const struct entry *e)
+{
+	return t->opt.over_ns && !e->over && e->flow.state == FLOW_STATE_CLOSED &&
+	       t->joins - e->joined <= 1 && flow_join_is_complete(e);
 }
 
 /* Those whose time has come, or whose link has gone. */
@@ -484,6 +493,8 @@ void flow_table_settle(struct flow_table *t, uint64_t now)
 
 		t->conns[i] = e->flow.conn;
 		e->touched = false;
+		if (may_be_over(t, e))
+			flow_join_over(t, e);
 		e->flow.ended = has_ended(t, e, now);
 	}
 }
@@ -546,7 +557,9 @@ static bool may_sleep(const struct flow_table *t, const struct entry *e)
 {
 	const struct flow *f = &e->flow;
 
-	return (f->state == FLOW_STATE_CLOSED || f->state == FLOW_STATE_RESET) && !e->touched &&
+	if (e->over || e->touched)
+		return false;
+	return (f->state == FLOW_STATE_CLOSED || f->state == FLOW_STATE_RESET) &&
 	       (f->first + YOUNG_NS <= t->settled || flow_join_is_complete(e));
 }
 

@@ -25,7 +25,9 @@ struct flow_table;
 struct flow_table_options {
 	uint64_t idle_ns;   /* a flow without packets for so long has ended */
 	uint64_t closed_ns; /* a TCP connection that was closed, or reset, for so long */
-	uint32_t max;       /* flows; what is beyond is added up, link by link, as "rest" */
+	/* … that both of its sockets, being on this host, have closed for so long; 0: the same */
+	uint64_t over_ns;
+	uint32_t max; /* flows; what is beyond is added up, link by link, as "rest" */
 	const struct tracker *tracker;
 	/*
 	 * Is this an address of the namespace that the link is in? What is sent to any other

@@ -36,7 +36,8 @@ struct entry {
 	bool rest;              /* of a link: what no flow was kept for */
 	struct fl_flow_key key; /* ifindex: the watched link's number, which is never used again */
 	uint64_t cookie, cgroup;
-	struct entry *older;         /* an earlier connection between the same ports */
+	uint64_t over;       /* when both sockets of its connection had closed; 0: who knows */
+	struct entry *older; /* an earlier connection between the same ports */
 	struct entry *before, *next; /* asleep: in the order in which they fell asleep */
 	struct entry *same;          /* the next of the same tuple: of flow_follow() */
 };
@@ -126,5 +127,8 @@ void flow_join(struct flow_table *t, struct entry *e);
  */
 bool flow_join_is_complete(const struct entry *e);
 void flow_join_forget(struct entry *e);
+/* Of one that is complete: have its sockets closed? To be asked in time: they are soon forgotten.
+ */
+void flow_join_over(const struct flow_table *t, struct entry *e);
 
 #endif
