@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 #include "model/flow_table_internal.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -19,13 +18,8 @@ static void free_watched(struct watched *w)
 
 /* --- by key --- */
 
-static uint32_t hash_of(const struct fl_flow_key *key)
-{
-	return hash_bytes(key, sizeof(*key));
-}
-
-static struct entry *find_hashed(const struct flow_table *t, const struct fl_flow_key *key,
-				 uint32_t hash)
+struct entry *flow_table_find_hashed(const struct flow_table *t, const struct fl_flow_key *key,
+				     uint32_t hash)
 {
 	struct entry *e;
 	size_t at;
@@ -38,13 +32,12 @@ static struct entry *find_hashed(const struct flow_table *t, const struct fl_flo
 
 struct entry *flow_table_find(const struct flow_table *t, const struct fl_flow_key *key)
 {
-	return find_hashed(t, key, hash_of(key));
+	return flow_table_find_hashed(t, key, flow_table_hash(key));
 }
 
-/* There is room: one with this key has just gone. */
-static void replace(struct flow_table *t, struct entry *gone, struct entry *e)
+void flow_table_replace(struct flow_table *t, struct entry *gone, struct entry *e)
 {
-	uint32_t hash = hash_of(&e->key);
+	uint32_t hash = flow_table_hash(&e->key);
 
 	index_remove(&t->entries, hash, gone);
 	index_add(&t->entries, hash, e);
@@ -52,8 +45,7 @@ static void replace(struct flow_table *t, struct entry *gone, struct entry *e)
 
 /* --- entries --- */
 
-/* One that is not found by its key, or not any more. */
-static void free_entry(struct flow_table *t, struct entry *e)
+void flow_table_free_entry(struct flow_table *t, struct entry *e)
 {
 	flow_rows_remove(t, e);
 	if (--e->w->entries == 0 && e->w->closed)
@@ -70,16 +62,16 @@ static void remove_entry(struct flow_table *t, struct entry *e)
 	else if (e->older)
 		/* An earlier connection that outlives a later one has its tuple for itself again.
 		 */
-		replace(t, e, e->older);
+		flow_table_replace(t, e, e->older);
 	else if (!e->rest)
-		index_remove(&t->entries, hash_of(&e->key), e);
+		index_remove(&t->entries, flow_table_hash(&e->key), e);
 	if (e->older)
 		e->older->newer = e->newer;
 	if (e->rest) {
 		e->w->rest[e->flow.egress] = NULL;
 		t->nrests--;
 	}
-	free_entry(t, e);
+	flow_table_free_entry(t, e);
 }
 
 /* --- links --- */
@@ -113,7 +105,8 @@ void flow_table_free(struct flow_table *t)
 	free(t);
 }
 
-static struct watched *find_watched(struct flow_table *t, uint64_t netns_cookie, uint32_t ifindex)
+struct watched *flow_table_watched(const struct flow_table *t, uint64_t netns_cookie,
+				   uint32_t ifindex)
 {
 	struct watched_key key = {netns_cookie, ifindex};
 	struct watched *w;
@@ -141,7 +134,7 @@ static void set_watched(struct watched *w, const struct link *l)
 
 int flow_table_watch(struct flow_table *t, struct link *l)
 {
-	struct watched *w = find_watched(t, l->netns->cookie, l->ifindex);
+	struct watched *w = flow_table_watched(t, l->netns->cookie, l->ifindex);
 
 	if (w && w->link == l) {
 		set_watched(w, l);
@@ -163,240 +156,18 @@ int flow_table_watch(struct flow_table *t, struct link *l)
 
 void flow_table_unwatch(struct flow_table *t, struct link *l)
 {
-	struct watched *w = find_watched(t, l->netns->cookie, l->ifindex);
+	struct watched *w = flow_table_watched(t, l->netns->cookie, l->ifindex);
 
 	if (w && w->link == l)
 		w->going = true;
 }
 
-/* --- pieces --- */
+/* --- settling --- */
 
 static bool is_tcp(const struct flow *f)
 {
 	return (f->kind == FL_FLOW_IPV4 || f->kind == FL_FLOW_IPV6) && f->proto == IPPROTO_TCP;
 }
-
-static struct entry *new_row(struct flow_table *t, struct watched *w)
-{
-	struct entry *e = calloc(1, sizeof(*e));
-
-	if (!e || !flow_rows_add(t, e)) {
-		free(e);
-		return NULL;
-	}
-	e->w = w;
-	w->entries++;
-	e->flow.link = link_get(w->link);
-	return e;
-}
-
-/* What finds no room of its own: one flow for each link and direction, so that totals stay right.
- */
-static struct entry *rest_of(struct flow_table *t, struct watched *w, bool egress)
-{
-	struct entry *e = w->rest[egress];
-
-	if (e)
-		return e;
-	e = new_row(t, w);
-	if (!e)
-		return NULL;
-	e->rest = true;
-	e->flow.egress = egress;
-	e->flow.kind = FLOW_REST;
-	w->rest[egress] = e;
-	t->nrests++;
-	return e;
-}
-
-static struct entry *new_entry(struct flow_table *t, struct watched *w,
-			       const struct fl_flow_key *key)
-{
-	struct entry *e = t->nrows - t->nrests < t->opt.max ? new_row(t, w) : NULL;
-
-	if (!e)
-		return NULL;
-	e->key = *key;
-	flow_describe(&e->flow, key);
-	flow_follow_prepare(e);
-	return e;
-}
-
-/* Another connection between the same ports, between an earlier and a later one; not both NULL. */
-static struct entry *insert(struct flow_table *t, struct watched *w, struct entry *older,
-			    struct entry *newer)
-{
-	struct entry *n = new_entry(t, w, newer ? &newer->key : &older->key);
-
-	if (!n)
-		return NULL;
-	n->older = older;
-	n->newer = newer;
-	if (older) {
-		older->newer = n;
-		flow_rows_wake(t, older); /* it has ended */
-	}
-	if (newer) {
-		newer->older = n;
-		return n;
-	}
-	replace(t, older, n);
-	return n;
-}
-
-/*
- * Which of the connections between these ports does a piece with a SYN belong to? `e` is the
- * newest. Pieces of one reading, from several CPUs, come in any order.
- */
-static struct entry *choose(struct flow_table *t, struct watched *w, struct entry *e,
-			    const struct fl_flow_count *c)
-{
-	struct entry *o, *newer = NULL;
-
-	if (!e->isn_known && !e->flow.packets)
-		return e;
-	for (o = e; o; o = o->older)
-		if (o->isn_known && o->isn == c->isn)
-			return o;
-	for (o = e; o && c->first <= o->flow.first; o = o->older)
-		newer = o;
-	/* Its SYN was still missing. */
-	if (newer && !newer->isn_known)
-		return newer;
-	return insert(t, w, o, newer);
-}
-
-/* What passes the link, as a packet socket on it sees. */
-static struct amount amount_on(const struct link *l, const struct fl_flow_key *k,
-			       const struct fl_flow_count *c)
-{
-	uint64_t kind = FL_BITS_GET(k->bits, FL_BITS_KIND);
-
-	if (l->cuts_segments && FL_BITS_GET(k->bits, FL_BITS_EGRESS) &&
-	    FL_BITS_GET(k->bits, FL_BITS_PROTO) == IPPROTO_TCP &&
-	    (kind == FL_FLOW_IPV4 || kind == FL_FLOW_IPV6))
-		return (struct amount){c->segments, c->bytes + c->header_bytes};
-	return (struct amount){c->packets, c->bytes};
-}
-
-static void add(struct flow_table *t, struct entry *e, const struct fl_flow_count *c,
-		const struct amount *a)
-{
-	struct flow *f = &e->flow;
-
-	/* A connection begins with its SYN: what has none may have begun in the one before. */
-	if (!f->first || (c->first < f->first && (c->isn_known || !e->isn_known)))
-		f->first = c->first;
-	if (c->last > f->last)
-		f->last = c->last;
-	f->packets += a->packets;
-	f->bytes += a->bytes;
-	f->segments += c->segments;
-	f->tcp_flags |= c->tcp_flags;
-	if (c->isn_known > e->isn_known) {
-		e->isn = c->isn;
-		e->isn_other = c->isn_other;
-		e->isn_known = c->isn_known;
-	}
-	/* A stray answer (RST, TIME_WAIT) comes from a socket of the kernel's own. */
-	if (c->cookie && c->cookie != e->cookie &&
-	    (!e->cookie || !tracker_endpoint(t->opt.tracker, e->cookie)))
-		e->cookie = c->cookie;
-	if (c->cgroup && !e->cgroup)
-		e->cgroup = c->cgroup;
-	e->touched = true;
-	flow_rows_wake(t, e);
-}
-
-static void add_rest(struct flow_table *t, struct watched *w, const struct fl_flow_key *key,
-		     const struct fl_flow_count *c, const struct amount *a)
-{
-	struct entry *e = rest_of(t, w, FL_BITS_GET(key->bits, FL_BITS_EGRESS));
-
-	t->stats.rest += a->packets;
-	if (e)
-		add(t, e, c, a);
-}
-
-/* False: there is no memory for it. */
-static bool set_aside(struct flow_table *t, struct entry *e, const struct fl_flow_count *c,
-		      const struct amount *a)
-{
-	if (t->nloose == t->loose_room) {
-		size_t room = t->loose_room ? t->loose_room * 2 : 256;
-		struct loose *loose = reallocarray(t->loose, room, sizeof(*loose));
-
-		if (!loose)
-			return false;
-		t->loose = loose;
-		t->loose_room = room;
-	}
-	t->loose[t->nloose++] = (struct loose){e, *c, *a};
-	return true;
-}
-
-void flow_table_add(struct flow_table *t, const struct netns *netns, const struct fl_flow_key *key,
-		    const struct fl_flow_count *c)
-{
-	struct watched *w = find_watched(t, netns->cookie, key->ifindex);
-	struct fl_flow_key k = *key;
-	struct amount a;
-	struct entry *e;
-	uint32_t hash;
-
-	if (!w) {
-		t->stats.stray += c->packets;
-		return;
-	}
-	a = amount_on(w->link, key, c);
-	t->stats.packets += a.packets;
-	t->stats.bytes += a.bytes;
-	k.ifindex = w->number;
-	hash = hash_of(&k);
-	e = find_hashed(t, &k, hash);
-	if (!e) {
-		e = new_entry(t, w, &k);
-		if (e && !index_add(&t->entries, hash, e)) {
-			free_entry(t, e);
-			e = NULL;
-		}
-	} else if (c->isn_known) {
-		e = choose(t, w, e, c);
-	}
-	if (!e)
-		add_rest(t, w, &k, c, &a);
-	else if (c->isn_known || !is_tcp(&e->flow) || !set_aside(t, e, c, &a))
-		add(t, e, c, &a);
-}
-
-/*
- * The connection that was between these ports at that time. A piece from before the first SYN that
- * was seen is of one before it.
- */
-static struct entry *at_time(struct flow_table *t, struct entry *e, const struct fl_flow_count *c)
-{
-	while (e->newer)
-		e = e->newer;
-	while (e && e->isn_known && c->last < e->flow.first)
-		e = e->older ? e->older : insert(t, e->w, NULL, e);
-	return e;
-}
-
-static void add_loose(struct flow_table *t)
-{
-	for (size_t i = 0; i < t->nloose; i++) {
-		const struct loose *l = &t->loose[i];
-		struct entry *e = at_time(t, l->e, &l->count);
-
-		if (e)
-			add(t, e, &l->count, &l->amount);
-		else
-			add_rest(t, l->e->w, &l->e->key, &l->count, &l->amount);
-	}
-	t->nloose = 0;
-}
-
-/* --- settling --- */
 
 static bool may_be_older(const struct flow_table *t, const struct entry *e)
 {
@@ -467,7 +238,7 @@ void flow_table_settle(struct flow_table *t, uint64_t now)
 {
 	struct watched *w, *tmp;
 
-	add_loose(t);
+	flow_pieces_settle(t);
 	/* All that there was for them has been read. */
 	HASH_ITER (hh, t->links, w, tmp)
 		if (w->going)
@@ -526,14 +297,14 @@ bool flow_table_asks(struct flow_table *t)
 
 struct flow *const *flow_table_rows(struct flow_table *t, size_t *n)
 {
-	add_loose(t);
+	flow_pieces_settle(t);
 	*n = t->nrows;
 	return t->rows;
 }
 
 struct flow *const *flow_table_awake(struct flow_table *t, size_t *n)
 {
-	add_loose(t);
+	flow_pieces_settle(t);
 	*n = t->nawake;
 	return t->rows;
 }
@@ -545,7 +316,7 @@ const uint64_t *flow_table_conns(const struct flow_table *t)
 
 void flow_table_end(struct flow_table *t)
 {
-	add_loose(t);
+	flow_pieces_settle(t);
 	while (t->first_asleep)
 		flow_rows_wake(t, t->first_asleep);
 	for (size_t i = 0; i < t->nrows; i++)
@@ -565,7 +336,7 @@ static bool may_sleep(const struct flow_table *t, const struct entry *e)
 
 void flow_table_advance(struct flow_table *t)
 {
-	add_loose(t); /* before those go that they are put down to */
+	flow_pieces_settle(t); /* before those go that they are put down to */
 	for (size_t i = t->nawake; i-- > 0;) {
 		struct flow *f = t->rows[i];
 		struct entry *e = (struct entry *)f;

@@ -2,7 +2,8 @@
 /*
  * What the files of the flow table share among themselves:
  *
- *	flow_table.c	pieces in, flows out; which ones are there
+ *	flow_table.c	which links and flows there are, and when they end
+ *	flow_pieces.c	pieces in: whose is each
  *	flow_describe.c	a key, read
  *	flow_rows.c	those awake, and those asleep
  *	flow_join.c	the other direction, the connection, the sockets at both ends
@@ -90,8 +91,26 @@ struct flow_table {
 
 /* --- flow_table.c --- */
 
+static inline uint32_t flow_table_hash(const struct fl_flow_key *key)
+{
+	return hash_bytes(key, sizeof(*key));
+}
+
 /* The newest with that key, or NULL. */
 struct entry *flow_table_find(const struct flow_table *t, const struct fl_flow_key *key);
+struct entry *flow_table_find_hashed(const struct flow_table *t, const struct fl_flow_key *key,
+				     uint32_t hash);
+/* The newest is another one now, of the same key. */
+void flow_table_replace(struct flow_table *t, struct entry *gone, struct entry *e);
+/* One that is not found by its key, or not any more. */
+void flow_table_free_entry(struct flow_table *t, struct entry *e);
+struct watched *flow_table_watched(const struct flow_table *t, uint64_t netns_cookie,
+				   uint32_t ifindex);
+
+/* --- flow_pieces.c --- */
+
+/* All pieces of a reading are there: those that were set aside find their flows. */
+void flow_pieces_settle(struct flow_table *t);
 
 /* --- flow_describe.c --- */
 
