@@ -312,6 +312,74 @@ TEST(freed_before_settle)
 	free_world(w);
 }
 
+/* --- a reading takes its time --- */
+
+/* It began at 205; the second connection's SYN, of 200, was read late; the third one's is yet to
+ * be. */
+TEST(begun_while_reading)
+{
+	struct world *w = new_world(100);
+
+	put(w, first_piece(w, 0));
+	put(w, later_piece(w, 2));
+	put(w, later_piece(w, 1));
+	put(w, first_piece(w, 1));
+	put(w, later_piece(w, 0));
+	settle(w, 205);
+	assert_int_equal(flows(w), 2);
+	assert_connection(w, 0, 0, 11);
+	assert_int_equal(nth(w, w->c0, sent(w, 0, 0), 1)->packets, 2);
+	flow_table_advance(w->table);
+	put(w, first_piece(w, 2));
+	settle(w, 1000);
+	assert_connection(w, 0, 1, 22);
+	assert_connection(w, 1, 2, 33);
+	free_world(w);
+}
+
+/* No other reading will be of that link. */
+TEST(begun_as_its_link_goes)
+{
+	struct world *w = new_world(100);
+
+	put(w, later_piece(w, 0));
+	flow_table_unwatch(w->table, w->c0);
+	settle(w, 50);
+	assert_int_equal(sent_flow(w)->packets, 10);
+	assert_true(sent_flow(w)->ended);
+	free_world(w);
+}
+
+TEST(begun_before_another_link_has_its_name)
+{
+	struct world *w = new_world(100);
+	struct link *again = new_link(&router, "c0", 3);
+
+	put(w, later_piece(w, 0));
+	settle(w, 50);
+	assert_int_equal(flows(w), 0);
+	assert_int_equal(flow_table_watch(w->table, again), 0);
+	assert_int_equal(flows(w), 1);
+	settle(w, 1000);
+	assert_true(sent_flow(w)->ended);
+	assert_int_equal(sent_flow(w)->packets, 10);
+	link_put(again);
+	free_world(w);
+}
+
+TEST(begun_at_the_end)
+{
+	struct world *w = new_world(100);
+
+	put(w, later_piece(w, 0));
+	settle(w, 50);
+	assert_int_equal(flows(w), 0);
+	flow_table_end(w->table);
+	assert_int_equal(sent_flow(w)->packets, 10);
+	assert_true(sent_flow(w)->ended);
+	free_world(w);
+}
+
 /* --- any pieces --- */
 
 struct model {
@@ -407,6 +475,10 @@ int main(void)
 		   unwatched_before_settle),
 		IT("an end before they are settled", freed_before_settle),
 		IT("any pieces in any order, against a simple account", any_pieces),
+		IT("a piece that began during the reading waits for its SYN", begun_while_reading),
+		IT("… unless its link goes", begun_as_its_link_goes),
+		IT("… or another takes the link's place", begun_before_another_link_has_its_name),
+		IT("… or all ends", begun_at_the_end),
 	};
 
 	return RUN(tests);

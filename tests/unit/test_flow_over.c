@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-/* Connections whose two sockets have closed: nothing more will come, and nobody needs to wait for it. */
+/* Connections whose two sockets have closed: nothing more will come, and nobody needs to wait for
+ * it. */
 #include "unit.h"
 
 #include "pieces.h"
@@ -174,7 +175,8 @@ TEST(a_packet_all_the_same)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		IT("a connection ends soon after both of its sockets, on all links", once_both_have_closed),
+		IT("a connection ends soon after both of its sockets, on all links",
+		   once_both_have_closed),
 		IT("not before a while has passed, though the sockets are forgotten", not_at_once),
 		IT("also if that is known a reading later", closing_is_read_later),
 		IT("not while one is open", one_is_open),

@@ -8,9 +8,12 @@
 #include <netinet/in.h>
 #include <stdlib.h>
 
-static bool is_tcp(const struct flow *f)
+static bool is_tcp(const struct fl_flow_key *k)
 {
-	return (f->kind == FL_FLOW_IPV4 || f->kind == FL_FLOW_IPV6) && f->proto == IPPROTO_TCP;
+	uint64_t kind = FL_BITS_GET(k->bits, FL_BITS_KIND);
+
+	return (kind == FL_FLOW_IPV4 || kind == FL_FLOW_IPV6) &&
+	       FL_BITS_GET(k->bits, FL_BITS_PROTO) == IPPROTO_TCP;
 }
 
 static struct entry *new_row(struct flow_table *t, struct watched *w)
@@ -90,8 +93,6 @@ static struct entry *choose(struct flow_table *t, struct watched *w, struct entr
 {
 	struct entry *o, *newer = NULL;
 
-	if (!e->isn_known && !e->flow.packets)
-		return e;
 	for (o = e; o; o = o->older)
 		if (o->isn_known && o->isn == c->isn)
 			return o;
@@ -107,11 +108,7 @@ static struct entry *choose(struct flow_table *t, struct watched *w, struct entr
 static struct amount amount_on(const struct link *l, const struct fl_flow_key *k,
 			       const struct fl_flow_count *c)
 {
-	uint64_t kind = FL_BITS_GET(k->bits, FL_BITS_KIND);
-
-	if (l->cuts_segments && FL_BITS_GET(k->bits, FL_BITS_EGRESS) &&
-	    FL_BITS_GET(k->bits, FL_BITS_PROTO) == IPPROTO_TCP &&
-	    (kind == FL_FLOW_IPV4 || kind == FL_FLOW_IPV6))
+	if (l->cuts_segments && FL_BITS_GET(k->bits, FL_BITS_EGRESS) && is_tcp(k))
 		return (struct amount){c->segments, c->bytes + c->header_bytes};
 	return (struct amount){c->packets, c->bytes};
 }
@@ -156,54 +153,37 @@ static void add_rest(struct flow_table *t, struct watched *w, const struct fl_fl
 }
 
 /* False: there is no memory for it. */
-static bool set_aside(struct flow_table *t, struct entry *e, const struct fl_flow_count *c,
-		      const struct amount *a)
+static bool set_aside(struct loose_pieces *p, const struct loose *l)
 {
-	if (t->nloose == t->loose_room) {
-		size_t room = t->loose_room ? t->loose_room * 2 : 256;
-		struct loose *loose = reallocarray(t->loose, room, sizeof(*loose));
+	if (p->n == p->room) {
+		size_t room = p->room ? p->room * 2 : 256;
+		struct loose *grown = reallocarray(p->piece, room, sizeof(*grown));
 
-		if (!loose)
+		if (!grown)
 			return false;
-		t->loose = loose;
-		t->loose_room = room;
+		p->piece = grown;
+		p->room = room;
 	}
-	t->loose[t->nloose++] = (struct loose){e, *c, *a};
+	p->piece[p->n++] = *l;
 	return true;
 }
 
-void flow_table_add(struct flow_table *t, const struct netns *netns, const struct fl_flow_key *key,
-		    const struct fl_flow_count *c)
+/* The newest between these ports, or a new one; NULL: there is no room. */
+static struct entry *find_or_add(struct flow_table *t, struct watched *w,
+				 const struct fl_flow_key *key, bool *is_new)
 {
-	struct watched *w = flow_table_watched(t, netns->cookie, key->ifindex);
-	struct fl_flow_key k = *key;
-	struct amount a;
-	struct entry *e;
-	uint32_t hash;
+	uint32_t hash = flow_table_hash(key);
+	struct entry *e = flow_table_find_hashed(t, key, hash);
 
-	if (!w) {
-		t->stats.stray += c->packets;
-		return;
+	*is_new = !e;
+	if (e)
+		return e;
+	e = new_entry(t, w, key);
+	if (e && !index_add(&t->entries, hash, e)) {
+		flow_table_free_entry(t, e);
+		return NULL;
 	}
-	a = amount_on(w->link, key, c);
-	t->stats.packets += a.packets;
-	t->stats.bytes += a.bytes;
-	k.ifindex = w->number;
-	hash = flow_table_hash(&k);
-	e = flow_table_find_hashed(t, &k, hash);
-	if (!e) {
-		e = new_entry(t, w, &k);
-		if (e && !index_add(&t->entries, hash, e)) {
-			flow_table_free_entry(t, e);
-			e = NULL;
-		}
-	} else if (c->isn_known) {
-		e = choose(t, w, e, c);
-	}
-	if (!e)
-		add_rest(t, w, &k, c, &a);
-	else if (c->isn_known || !is_tcp(&e->flow) || !set_aside(t, e, c, &a))
-		add(t, e, c, &a);
+	return e;
 }
 
 /*
@@ -212,23 +192,76 @@ void flow_table_add(struct flow_table *t, const struct netns *netns, const struc
  */
 static struct entry *at_time(struct flow_table *t, struct entry *e, const struct fl_flow_count *c)
 {
-	while (e->newer)
-		e = e->newer;
 	while (e && e->isn_known && c->last < e->flow.first)
 		e = e->older ? e->older : insert(t, e->w, NULL, e);
 	return e;
 }
 
-void flow_pieces_settle(struct flow_table *t)
+static void place(struct flow_table *t, const struct loose *l)
 {
-	for (size_t i = 0; i < t->nloose; i++) {
-		const struct loose *l = &t->loose[i];
-		struct entry *e = at_time(t, l->e, &l->count);
+	const struct fl_flow_count *c = &l->count;
+	bool is_new;
+	struct entry *e = find_or_add(t, l->w, &l->key, &is_new);
 
-		if (e)
-			add(t, e, &l->count, &l->amount);
-		else
-			add_rest(t, l->e->w, &l->e->key, &l->count, &l->amount);
+	if (e && !is_new && c->isn_known)
+		e = choose(t, l->w, e, c);
+	else if (e && !is_new && is_tcp(&l->key))
+		e = at_time(t, e, c);
+	if (e)
+		add(t, e, c, &l->amount);
+	else
+		add_rest(t, l->w, &l->key, c, &l->amount);
+}
+
+void flow_table_add(struct flow_table *t, const struct netns *netns, const struct fl_flow_key *key,
+		    const struct fl_flow_count *c)
+{
+	struct loose l = {flow_table_watched(t, netns->cookie, key->ifindex), *key, *c, {0, 0}};
+
+	if (!l.w) {
+		t->stats.stray += c->packets;
+		return;
 	}
-	t->nloose = 0;
+	l.amount = amount_on(l.w->link, key, c);
+	t->stats.packets += l.amount.packets;
+	t->stats.bytes += l.amount.bytes;
+	l.key.ifindex = l.w->number;
+	if (!is_tcp(key) || c->isn_known || !set_aside(&t->loose, &l))
+		place(t, &l);
+}
+
+static void place_all(struct flow_table *t, struct loose_pieces *p, const struct watched *w)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < p->n; i++) {
+		if (!w || p->piece[i].w == w)
+			place(t, &p->piece[i]);
+		else
+			p->piece[kept++] = p->piece[i];
+	}
+	p->n = kept;
+}
+
+void flow_pieces_settle(struct flow_table *t, uint64_t now)
+{
+	place_all(t, &t->early, NULL);
+	for (size_t i = 0; i < t->loose.n; i++) {
+		const struct loose *l = &t->loose.piece[i];
+
+		if (l->count.first < now || l->w->going || !set_aside(&t->early, l))
+			place(t, l);
+	}
+	t->loose.n = 0;
+}
+
+void flow_pieces_place(struct flow_table *t)
+{
+	place_all(t, &t->loose, NULL);
+}
+
+void flow_pieces_flush(struct flow_table *t, const struct watched *w)
+{
+	place_all(t, &t->early, w);
+	place_all(t, &t->loose, w);
 }

@@ -101,7 +101,8 @@ void flow_table_free(struct flow_table *t)
 	}
 	flow_rows_free(t);
 	index_free(&t->entries);
-	free(t->loose);
+	free(t->loose.piece);
+	free(t->early.piece);
 	free(t);
 }
 
@@ -118,6 +119,7 @@ struct watched *flow_table_watched(const struct flow_table *t, uint64_t netns_co
 
 static void close_watched(struct flow_table *t, struct watched *w)
 {
+	flow_pieces_flush(t, w);
 	HASH_DEL(t->links, w);
 	w->closed = true;
 	t->lost_links = true;
@@ -238,7 +240,7 @@ void flow_table_settle(struct flow_table *t, uint64_t now)
 {
 	struct watched *w, *tmp;
 
-	flow_pieces_settle(t);
+	flow_pieces_settle(t, now);
 	/* All that there was for them has been read. */
 	HASH_ITER (hh, t->links, w, tmp)
 		if (w->going)
@@ -297,14 +299,14 @@ bool flow_table_asks(struct flow_table *t)
 
 struct flow *const *flow_table_rows(struct flow_table *t, size_t *n)
 {
-	flow_pieces_settle(t);
+	flow_pieces_place(t);
 	*n = t->nrows;
 	return t->rows;
 }
 
 struct flow *const *flow_table_awake(struct flow_table *t, size_t *n)
 {
-	flow_pieces_settle(t);
+	flow_pieces_place(t);
 	*n = t->nawake;
 	return t->rows;
 }
@@ -316,7 +318,7 @@ const uint64_t *flow_table_conns(const struct flow_table *t)
 
 void flow_table_end(struct flow_table *t)
 {
-	flow_pieces_settle(t);
+	flow_pieces_flush(t, NULL);
 	while (t->first_asleep)
 		flow_rows_wake(t, t->first_asleep);
 	for (size_t i = 0; i < t->nrows; i++)
@@ -336,7 +338,7 @@ static bool may_sleep(const struct flow_table *t, const struct entry *e)
 
 void flow_table_advance(struct flow_table *t)
 {
-	flow_pieces_settle(t); /* before those go that they are put down to */
+	flow_pieces_place(t); /* before those go that they are put down to */
 	for (size_t i = t->nawake; i-- > 0;) {
 		struct flow *f = t->rows[i];
 		struct entry *e = (struct entry *)f;

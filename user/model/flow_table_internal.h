@@ -62,19 +62,28 @@ struct amount {
 	uint64_t packets, bytes;
 };
 
-/* A piece of a TCP flow without a SYN: which connection's it is, is known when all are read. */
+/*
+ * A piece of a TCP flow without a SYN: which connection's it is, is known when all are read; of one
+ * that began while they were being read, with the next reading, since its SYN may stand where this
+ * one had been already.
+ */
 struct loose {
-	struct entry *e; /* one between these ports */
+	struct watched *w;
+	struct fl_flow_key key;
 	struct fl_flow_count count;
 	struct amount amount;
+};
+
+struct loose_pieces {
+	struct loose *piece;
+	size_t n, room;
 };
 
 struct flow_table {
 	struct flow_table_options opt;
 	struct index entries; /* by key; of several connections between the same ports the newest */
-	struct watched *links; /* by netns and ifindex */
-	struct loose *loose;
-	size_t nloose, loose_room;
+	struct watched *links;            /* by netns and ifindex */
+	struct loose_pieces loose, early; /* of this reading; of the last one, begun during it */
 	struct flow **rows;
 	/* Of each row, so that what a path is made of is found without a look at each flow. */
 	uint64_t *conns;
@@ -109,8 +118,12 @@ struct watched *flow_table_watched(const struct flow_table *t, uint64_t netns_co
 
 /* --- flow_pieces.c --- */
 
-/* All pieces of a reading are there: those that were set aside find their flows. */
-void flow_pieces_settle(struct flow_table *t);
+/* All pieces of a reading that began at `now` are there: those set aside find their flows. */
+void flow_pieces_settle(struct flow_table *t, uint64_t now);
+/* Those that came since. */
+void flow_pieces_place(struct flow_table *t);
+/* No other reading comes, or none of this link (NULL: any). */
+void flow_pieces_flush(struct flow_table *t, const struct watched *w);
 
 /* --- flow_describe.c --- */
 
