@@ -73,13 +73,13 @@ number() { grep -oE "[0-9]+ $2" "$BATS_TEST_TMPDIR/$1" | tail -n1 | cut -d' ' -f
 @test "who is late for want of a processor raises its priority, says so, and takes it back; nice(1) is obeyed" {
 	tracers=()
 	quiet_pair
-	watch trace "$FLOWNER" trace -o json --netns "$client"
+	watch trace "$FLOWNER" trace -o json --port 9000
 	tracers+=("$bg")
 	watch flows "$FLOWNER" flows -o json --netns "$client"
 	tracers+=("$bg")
 	watch capture "$FLOWNER" capture -s 96 --netns "$client" -w -
 	tracers+=("$bg")
-	watch nice nice -n 1 "$FLOWNER" trace -o json --netns "$client"
+	watch nice nice -n 1 "$FLOWNER" trace -o json --port 9000
 	nice=$bg
 	watch bare with root bpf,perfmon,sys_ptrace,dac_read_search "$FLOWNER" trace -o json
 	bare=$bg
