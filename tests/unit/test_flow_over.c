@@ -29,15 +29,20 @@ static void server_closes(struct world *w, uint64_t us)
 	FEED(w->tracker, r);
 }
 
+static void open_sockets(struct world *w)
+{
+	FEED(w->tracker, rec_syn_sent(1));
+	FEED(w->tracker, rec_client_est(2));
+	FEED(w->tracker, rec_server_est(3));
+	FEED(w->tracker, rec_accept(4));
+}
+
 /* Accepted, and FINs from both ends seen on both links. */
 static struct world *new_closed(void)
 {
 	struct world *w = new_world(100);
 
-	FEED(w->tracker, rec_syn_sent(1));
-	FEED(w->tracker, rec_client_est(2));
-	FEED(w->tracker, rec_server_est(3));
-	FEED(w->tracker, rec_accept(4));
+	open_sockets(w);
 	fin_on(w, w->c0, 10);
 	fin_on(w, w->s0, 10);
 	return w;
@@ -128,10 +133,7 @@ TEST(fin_of_one_direction)
 {
 	struct world *w = new_world(100);
 
-	FEED(w->tracker, rec_syn_sent(1));
-	FEED(w->tracker, rec_client_est(2));
-	FEED(w->tracker, rec_server_est(3));
-	FEED(w->tracker, rec_accept(4));
+	open_sockets(w);
 	put_handshake(w, w->c0, 10);
 	put(w, sent(w, TH_FIN | TH_ACK, 20));
 	client_closes(w, 20);
