@@ -289,4 +289,13 @@ static inline void put_handshake(struct world *w, const struct link *l, uint64_t
 	put(w, with_synack(answered_on(w, l, 0, us + 1), S_ISN, C_ISN));
 }
 
+/* The two sockets of the connection, accepted. */
+static inline void open_sockets(struct world *w)
+{
+	FEED(w->tracker, rec_syn_sent(1));
+	FEED(w->tracker, rec_client_est(2));
+	FEED(w->tracker, rec_server_est(3));
+	FEED(w->tracker, rec_accept(4));
+}
+
 #endif

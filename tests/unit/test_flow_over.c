@@ -29,14 +29,6 @@ static void server_closes(struct world *w, uint64_t us)
 	FEED(w->tracker, r);
 }
 
-static void open_sockets(struct world *w)
-{
-	FEED(w->tracker, rec_syn_sent(1));
-	FEED(w->tracker, rec_client_est(2));
-	FEED(w->tracker, rec_server_est(3));
-	FEED(w->tracker, rec_accept(4));
-}
-
 /* Accepted, and FINs from both ends seen on both links. */
 static struct world *new_closed(void)
 {

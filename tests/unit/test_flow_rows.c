@@ -20,19 +20,11 @@ static void closed_connection(struct world *w, const struct link *l, uint64_t us
 	put(w, answered_on(w, l, TH_FIN | TH_ACK, us + 10));
 }
 
-static void sockets(struct world *w)
-{
-	FEED(w->tracker, rec_syn_sent(1));
-	FEED(w->tracker, rec_client_est(2));
-	FEED(w->tracker, rec_server_est(3));
-	FEED(w->tracker, rec_accept(4));
-}
-
 static struct world *new_sleepers(void)
 {
 	struct world *w = new_world(100);
 
-	sockets(w);
+	open_sockets(w);
 	closed_connection(w, w->c0, 10);
 	settle(w, 30);
 	assert_int_equal(awake(w), 2);
@@ -140,7 +132,7 @@ TEST(the_unknown_stay_awake)
 	settle(w, 30);
 	flow_table_advance(w->table);
 	assert_int_equal(awake(w), 2);
-	sockets(w);
+	open_sockets(w);
 	settle(w, S);
 	assert_string_equal(sent_flow(w)->receiver.owner.comm, "worker");
 	flow_table_advance(w->table);
@@ -159,7 +151,7 @@ TEST(the_open_stay_awake)
 {
 	struct world *w = new_world(100);
 
-	sockets(w);
+	open_sockets(w);
 	put_handshake(w, w->c0, 10);
 	put(w, packet(w->c0, IN, IPPROTO_UDP, w->client, at("10.77.0.3", 53), 10));
 	settle(w, 4 * S);
@@ -174,7 +166,7 @@ TEST(many)
 	struct world *w = new_world(1000);
 	const uint16_t first = w->client.port;
 
-	sockets(w);
+	open_sockets(w);
 	for (uint16_t i = 0; i < 100; i++) {
 		w->client.port = (uint16_t)(first + i);
 		closed_connection(w, w->c0, 10);

@@ -2,10 +2,10 @@
 /*
  * A hash table for what there are hundreds of thousands of, most of it looked for a few times only:
  * sockets and flows. It keeps nothing in the things themselves, where uthash keeps 56 bytes, and
- *looks at no other thing when one comes, goes, or is not there: uthash does, which is a cache miss
- *each. A flow of a short connection takes a fifth less time with it. Open addressing with linear
- *probing; what goes leaves no mark (Knuth, TAOCP 6.4, algorithm R). Everywhere else there is
- *base/hash.h.
+ * looks at no other thing when one comes, goes, or is not there: uthash does, which is a cache
+ * miss each. A flow of a short connection takes a fifth less time with it. Open addressing with
+ * linear probing; what goes leaves no mark (Knuth, TAOCP 6.4, algorithm R). Everywhere else there
+ * is base/hash.h.
  *
  * The caller hashes, and compares:
  *
