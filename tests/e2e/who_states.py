@@ -39,10 +39,12 @@ def drop(chain, port, what=""):
     nft(f"add rule inet states {chain} tcp {'sport' if chain == 'input' else 'dport'} {port} {what} drop\n")
 
 
-def listen(port, backlog=8):
+def listen(port, backlog=8, receive_buffer=None):
     enter(SERVER_NS)
     s = keep(socket.socket(FAMILY, socket.SOCK_STREAM))
     s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    if receive_buffer:
+        s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
     s.bind((SERVER, port))
     s.listen(backlog)
     return s
@@ -63,8 +65,8 @@ def connect(port, wait=True):
     return s
 
 
-def pair(port):
-    listener = listen(port)
+def pair(port, receive_buffer=None):
+    listener = listen(port, receive_buffer=receive_buffer)
     c = connect(port)
     listener.settimeout(10)
     return c, keep(listener.accept()[0])
@@ -122,7 +124,9 @@ def main():
     listen(9110)                           # ESTABLISHED / not accepted, three of them
     for _ in range(3):
         connect(9110)
-    c, s = pair(9111)                      # FIN_WAIT1, the FIN behind data that finds no room / ESTABLISHED
+    c, s = pair(9111, receive_buffer=8192) # FIN_WAIT1, the FIN behind data that finds no room / ESTABLISHED
+    # More than the other end ever takes, also where it has not said so yet.
+    c.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 131072)
     c.setblocking(False)
     try:
         while True:
