@@ -86,10 +86,11 @@ struct fl_owned {
 /* Bits of fl_counts.flags. */
 #define FL_FIN_RECEIVED 0x1
 #define FL_SEND_QUEUE   0x2 /* not all that is to be sent, a FIN included, has been sent once */
+#define FL_OF_LISTENER  0x4 /* sk_max_ack_backlog, which is copied from the listener, is not 0 */
 
 /* The transport's counters, as the socket holds them. */
 struct fl_counts {
-	__u64 tx_bytes;    /* payload sent, each byte once: bytes_sent - bytes_retrans */
+	__u64 tx_bytes;    /* bytes_sent - bytes_retrans: payload, and again what was not let out */
 	__u64 rx_bytes;    /* bytes_received: a FIN counts as one byte */
 	__u64 acked_bytes; /* bytes_acked: an active opener's SYN, and a FIN, count as one each */
 	__u32 in_flight;   /* snd_nxt - snd_una */

@@ -83,6 +83,8 @@ static __always_inline void counts_fill(struct fl_counts *out, struct sock *sk, 
 	out->flags = sk->__sk_common.skc_flags & (1UL << SOCK_DONE) ? FL_FIN_RECEIVED : 0;
 	if (tp->write_seq != tp->snd_nxt)
 		out->flags |= FL_SEND_QUEUE;
+	if (sk->sk_max_ack_backlog)
+		out->flags |= FL_OF_LISTENER;
 	out->pad = 0;
 }
 

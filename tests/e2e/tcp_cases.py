@@ -139,6 +139,28 @@ def case_data_after_close(e):
     e.client.close()
 
 
+def case_refused_here(e):
+    """Every third segment with data is dropped by a rule of the host that sends it."""
+    e.established()
+    for ns in e.client_ns, e.server_ns:
+        subprocess.run(["ip", "netns", "exec", ns, "nft", "-f", "-"], check=True, text=True, input="""
+            table inet refuse {
+                chain out { type filter hook output priority 0; meta length > 100 numgen inc mod 3 0 drop; }
+            }""")
+    for _ in range(4):
+        e.client.sendall(b"x" * 20000)
+        e.server.recv(20000, socket.MSG_WAITALL)
+        e.server.sendall(b"y" * 1000)
+        e.client.recv(1000, socket.MSG_WAITALL)
+    print("held", flush=True)
+    sys.stdin.readline()
+    for ns in e.client_ns, e.server_ns:
+        subprocess.run(["ip", "netns", "exec", ns, "nft", "delete", "table", "inet", "refuse"], check=True)
+    e.client.close()
+    assert e.server.recv(1) == b""
+    e.server.close()
+
+
 def case_never_accepted(e):
     e.listen()
     e.connect()

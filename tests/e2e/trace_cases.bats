@@ -92,6 +92,40 @@ is_server='.role=="server"'
 	expect 1 ".type==\"close\" and $is_client and .reason==\"reset\""
 }
 
+# The kernel counts such bytes among those it has sent, each time.
+# bats test_tags=core
+@test "segments dropped by a rule of the sender's own host: bytes count once, role and id are known all the same" {
+	ends() { # ROLE SENT RECEIVED
+		expect 1 ".type==\"close\" and .role==\"$1\" and .tx_bytes==$2 and .rx_bytes==$3 and .reason==\"fin\""
+	}
+	tcp_case refused_here </dev/null
+	ends client 80100 4040
+	ends server 4040 80100
+	[ "$(jq -r 'select(.conn).conn' "$trace_out" | sort -u | wc -l)" = 1 ]
+
+	# A connection that is older than the one who looks.
+	mkfifo "$BATS_TEST_TMPDIR/go"
+	exec 8<>"$BATS_TEST_TMPDIR/go"
+	background python3 "$BATS_TEST_DIRNAME/tcp_cases.py" "$client" "$server" 10.9.0.2 7001 refused_here \
+		<"$BATS_TEST_TMPDIR/go" >"$BATS_TEST_TMPDIR/said"
+	older=$bg
+	wait_for 60 grep -q held "$BATS_TEST_TMPDIR/said"
+	# The witness: more was sent, by the kernel's count, than there was, and none of it again.
+	in_ns "$client" ss -Htino state established >"$BATS_TEST_TMPDIR/ss"
+	[ "$(grep -oP 'bytes_sent:\K[0-9]+' "$BATS_TEST_TMPDIR/ss")" -gt "$((80100 + $(grep -oP 'bytes_retrans:\K[0-9]+' "$BATS_TEST_TMPDIR/ss" || echo 0)))" ]
+	trace_start --netns "$client" --netns "$server"
+	"$FLOWNER" who -o json :7001 --netns "$client" >"$BATS_TEST_TMPDIR/who"
+	jq -e '.client.tx_bytes == 80100 and .client.rx_bytes == 4040 and .server.tx_bytes == 4040 and
+		.server.rx_bytes == 80100 and .server.local.port == 7001 and (has("stitched") | not)' "$BATS_TEST_TMPDIR/who"
+	echo >&8
+	wait "$older"
+	exec 8>&-
+	trace_stop
+	ends client 80100 4040
+	ends server 4040 80100
+	[ "$(jq -r 'select(.conn).conn' "$trace_out" | sort -u)" = "$(jq -r .conn "$BATS_TEST_TMPDIR/who")" ]
+}
+
 # bats test_tags=core
 @test "a connection nobody accepts: connect and close, no accept, and the listener known as its owner" {
 	tcp_case never_accepted

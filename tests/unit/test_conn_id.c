@@ -91,38 +91,61 @@ TEST(known_id)
 	assert_true(of_client(0x01020304, 0xa0b0c0d0) == 0xc2354efb7b928b13);
 }
 
+static const struct {
+	struct conn_sent sent;
+	enum role role;
+	uint64_t payload;
+} by_counts[] = {
+	/* acked, in flight, sent once, FIN sent, of a listener: the SYN is in the client's `acked`,
+	   as is a FIN. */
+	{{1, 0, 0, false, false}, ROLE_CLIENT, 0},
+	{{0, 0, 0, false, true}, ROLE_SERVER, 0},
+	{{101, 0, 100, false, false}, ROLE_CLIENT, 100},
+	{{100, 0, 100, false, true}, ROLE_SERVER, 100},
+	{{51, 50, 100, false, false}, ROLE_CLIENT, 100},
+	{{50, 50, 100, false, true}, ROLE_SERVER, 100},
+	{{101, 1, 100, true, false}, ROLE_CLIENT, 100}, /* FIN in flight */
+	{{102, 0, 100, true, false}, ROLE_CLIENT, 100}, /* FIN acknowledged */
+	{{100, 1, 100, true, true}, ROLE_SERVER, 100},
+	{{101, 0, 100, true, true}, ROLE_SERVER, 100},
+	{{UINT64_C(1) << 40, 0, (UINT64_C(1) << 40) - 1, false, false},
+	 ROLE_CLIENT,
+	 (UINT64_C(1) << 40) - 1},
+	/* listen(fd, 0) */
+	{{100, 0, 100, false, false}, ROLE_SERVER, 100},
+	/* It listened once, then disconnected and connected. */
+	{{101, 0, 100, false, true}, ROLE_CLIENT, 100},
+	/* A segment of 40 was refused by this host, and sent again as a new one; of a million. */
+	{{101, 0, 140, false, false}, ROLE_CLIENT, 100},
+	{{100, 0, 140, false, true}, ROLE_SERVER, 100},
+	{{61, 40, 140, false, false}, ROLE_CLIENT, 100},
+	{{100, 1, 140, true, true}, ROLE_SERVER, 100},
+	{{102, 0, 140, true, false}, ROLE_CLIENT, 100},
+	{{1, 0, 1000000, false, false}, ROLE_CLIENT, 0},
+	{{0, 0, 1000000, false, true}, ROLE_SERVER, 0},
+	/* What cannot be. */
+	{{2, 0, 0, false, false}, ROLE_UNKNOWN, 0},
+	{{100, 0, 7, false, true}, ROLE_UNKNOWN, 7},
+	{{0, 0, 0, true, true}, ROLE_SERVER, 0},
+};
+
 TEST(roles)
 {
-	/* acked, in flight, sent once, FIN sent: the SYN is in the client's `acked`, as is a FIN.
-	 */
-	static const struct {
-		uint64_t acked;
-		uint32_t in_flight;
-		uint64_t sent;
-		int fin;
-		enum role role;
-	} rows[] = {
-		{1, 0, 0, 0, ROLE_CLIENT},
-		{0, 0, 0, 0, ROLE_SERVER},
-		{101, 0, 100, 0, ROLE_CLIENT},
-		{100, 0, 100, 0, ROLE_SERVER},
-		{51, 50, 100, 0, ROLE_CLIENT},
-		{50, 50, 100, 0, ROLE_SERVER},
-		{101, 1, 100, 1, ROLE_CLIENT}, /* FIN in flight */
-		{102, 0, 100, 1, ROLE_CLIENT}, /* FIN acknowledged */
-		{100, 1, 100, 1, ROLE_SERVER},
-		{101, 0, 100, 1, ROLE_SERVER},
-		{UINT64_C(1) << 40, 0, (UINT64_C(1) << 40) - 1, 0, ROLE_CLIENT},
-		{0, 0, 1, 0, ROLE_UNKNOWN},
-		{2, 0, 0, 0, ROLE_UNKNOWN},
-		{100, 0, 0, 0, ROLE_UNKNOWN},
-		{0, 0, 0, 1, ROLE_UNKNOWN}, /* in FIN_WAIT1 without a FIN sent yet */
-	};
+	for (size_t i = 0; i < COUNT(by_counts); i++)
+		assert_int_equal(conn_role(&by_counts[i].sent), by_counts[i].role);
+}
 
-	for (size_t i = 0; i < COUNT(rows); i++)
-		assert_int_equal(
-			conn_role(rows[i].acked, rows[i].in_flight, rows[i].sent, rows[i].fin),
-			rows[i].role);
+TEST(payload)
+{
+	/* One byte refused: who saw the beginning knows it, by counts it is taken for a server's.
+	 */
+	struct conn_sent one = {100, 0, 100, false, false};
+
+	for (size_t i = 0; i < COUNT(by_counts); i++)
+		assert_int_equal(conn_payload(&by_counts[i].sent, by_counts[i].role),
+				 by_counts[i].payload);
+	assert_int_equal(conn_payload(&one, ROLE_CLIENT), 99);
+	assert_int_equal(conn_payload(&one, ROLE_SERVER), 100);
 }
 
 int main(void)
@@ -134,7 +157,9 @@ int main(void)
 		IT("connections that differ in one number or in direction differ in id",
 		   different_ids),
 		IT("the id of a given pair never changes", known_id),
-		IT("who opened a connection is told by one acknowledged SYN", roles),
+		IT("who opened a connection is told by one acknowledged SYN, or by a listener's backlog",
+		   roles),
+		IT("bytes that this host refused and sent again count once", payload),
 	};
 
 	return RUN(tests);

@@ -104,6 +104,7 @@ TEST(counts)
 
 	r.counts = (struct fl_counts){
 		.tx_bytes = 1ULL << 40,
+		.acked_bytes = (1ULL << 40) + 2, /* the SYN and the FIN */
 		.rx_bytes = 101,
 		.tx_segments = 5,
 		.rx_segments = 6,
@@ -128,6 +129,11 @@ TEST(counts)
 	assert_int_equal(e->u.close.min_rtt_us, 33);
 	assert_int_equal(expect(t, UINT64_MAX, EVENT_CLOSE)->u.close.rx_bytes, 101);
 	assert_int_equal(expect(t, UINT64_MAX, EVENT_CLOSE)->u.close.rx_bytes, 0);
+	r.counts.tx_bytes += 3000; /* refused here, and sent again */
+	FEED(t, r);
+	e = expect(t, UINT64_MAX, EVENT_CLOSE);
+	assert_true(e->u.close.tx_bytes == 1ULL << 40);
+	assert_int_equal(e->role, ROLE_CLIENT);
 	tracker_free(t);
 }
 

@@ -163,6 +163,25 @@ TEST(waiting_fin)
 	who_free(w);
 }
 
+TEST(refused)
+{
+	struct who *w = new_who();
+	struct fl_snapshot c = of_client(), s = of_server();
+	const struct who_row *r;
+
+	c.counts.tx_bytes += 5000; /* counted, but dropped by a rule of this host's firewall */
+	s.counts.tx_bytes += 1000;
+	s.counts.flags = FL_OF_LISTENER;
+	ADD(w, c);
+	ADD(w, s);
+	r = rows_of(w, 1)[0];
+	assert_false(r->by_tuple);
+	assert_int_equal(r->conn, conn_id(ROLE_CLIENT, C_ISN, S_ISN + 1));
+	assert_int_equal(r->client->tx_bytes, 100);
+	assert_int_equal(r->server->tx_bytes, 7);
+	who_free(w);
+}
+
 TEST(shared)
 {
 	struct who *w = new_who();
@@ -451,6 +470,8 @@ int main(void)
 		IT("what nobody has accepted is the listener's", queued),
 		IT("a connection that is being opened has its id already", request),
 		IT("a FIN that waits behind data does not make a server of a client", waiting_fin),
+		IT("bytes that this host refused and sent again count once, and do not hide the role",
+		   refused),
 		IT("the first process owns a socket, all others are counted once", shared),
 		IT("the later account of a socket counts, and its owner stays", newer),
 		IT("a socket closed while we look is shown once", closed_meanwhile),

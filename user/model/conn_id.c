@@ -86,9 +86,28 @@ uint64_t conn_id(enum role role, uint32_t own, uint32_t other)
 	return id ? id : 1;
 }
 
-enum role conn_role(uint64_t acked, uint32_t in_flight, uint64_t sent_once, int fin_sent)
+/* Of all that was sent, the part that is the SYN: 1 or 0; less, below 0 too, where segments were
+ * refused. Not signed, since counters may be anything. */
+static uint64_t syn_bytes(const struct conn_sent *c)
 {
-	uint64_t syn = acked + in_flight - sent_once - (fin_sent ? 1 : 0);
+	return c->acked + c->in_flight - c->once - c->fin;
+}
 
-	return syn == 1 ? ROLE_CLIENT : syn == 0 ? ROLE_SERVER : ROLE_UNKNOWN;
+enum role conn_role(const struct conn_sent *c)
+{
+	int64_t syn = (int64_t)syn_bytes(c);
+
+	if (syn > 1)
+		return ROLE_UNKNOWN;
+	if (syn == 1)
+		return ROLE_CLIENT;
+	/* 0: a client that was refused one byte is less likely than a backlog of 0. */
+	return syn == 0 || c->of_listener ? ROLE_SERVER : ROLE_CLIENT;
+}
+
+uint64_t conn_payload(const struct conn_sent *c, enum role role)
+{
+	uint64_t over = (role == ROLE_CLIENT) - syn_bytes(c);
+
+	return over <= c->once ? c->once - over : c->once;
 }

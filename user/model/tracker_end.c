@@ -36,25 +36,44 @@ static bool fin_sent(const struct fl_counts *c, uint8_t state)
 	       state == ST_LAST_ACK;
 }
 
+static struct conn_sent sent(const struct fl_counts *c, uint8_t state)
+{
+	return (struct conn_sent){
+		.acked = c->acked_bytes,
+		.in_flight = c->in_flight,
+		.once = c->tx_bytes,
+		.fin = fin_sent(c, state),
+		.of_listener = c->flags & FL_OF_LISTENER,
+	};
+}
+
 /* Of a socket whose beginning was not seen: its role and conn id, where they can be told. */
 enum role tracker_identify(const struct fl_sock *s, const struct fl_counts *c, uint8_t state,
 			   uint64_t *conn)
 {
-	enum role role = conn_role(c->acked_bytes, c->in_flight, c->tx_bytes, fin_sent(c, state));
+	struct conn_sent by_counts = sent(c, state);
+	enum role role = conn_role(&by_counts);
 
 	*conn = role == ROLE_UNKNOWN ? 0 : conn_id(role, s->isn_own, s->isn_other);
 	return role;
 }
 
+void tracker_payload(const struct fl_counts *c, uint8_t state, enum role role, uint64_t *tx,
+		     uint64_t *rx)
+{
+	struct conn_sent by_counts = sent(c, state);
+
+	*tx = conn_payload(&by_counts, role);
+	*rx = c->rx_bytes - (c->flags & FL_FIN_RECEIVED && c->rx_bytes);
+}
+
+/* `e` has its role. */
 static void fill_close(struct event *e, const struct fl_close *r, const struct endpoint *ep)
 {
 	struct event_close *c = &e->u.close;
 
 	c->duration_ns = ep ? tracker_since(r->hdr.time, ep->est_time) : 0;
-	c->tx_bytes = r->counts.tx_bytes;
-	c->rx_bytes = r->counts.rx_bytes;
-	if (r->counts.flags & FL_FIN_RECEIVED && c->rx_bytes)
-		c->rx_bytes--;
+	tracker_payload(&r->counts, r->sock.old_state, e->role, &c->tx_bytes, &c->rx_bytes);
 	c->tx_segments = r->counts.tx_segments;
 	c->rx_segments = r->counts.rx_segments;
 	c->retransmits = r->counts.retransmits;
@@ -98,10 +117,10 @@ void tracker_on_close(struct tracker *t, const struct fl_close *r)
 	} else if (r->sock.old_state != ST_SYN_RECV) { /* which never became a connection */
 		e = tracker_new_event(t, EVENT_CLOSE, r->hdr.time, &r->sock, ep);
 		if (e) {
-			fill_close(e, r, ep);
 			if (!ep)
 				e->role = tracker_identify(&r->sock, &r->counts, r->sock.old_state,
 							   &e->conn);
+			fill_close(e, r, ep);
 			queue_insert(&t->queue, e);
 			if (ep)
 				ep->close_event = e;

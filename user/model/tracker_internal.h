@@ -85,6 +85,10 @@ void tracker_on_reset(struct tracker *t, const struct fl_trouble *r);
 enum role tracker_identify(const struct fl_sock *s, const struct fl_counts *c, uint8_t state,
 			   uint64_t *conn);
 
+/* The payload sent and received, each byte once and without a FIN. */
+void tracker_payload(const struct fl_counts *c, uint8_t state, enum role role, uint64_t *tx,
+		     uint64_t *rx);
+
 /* --- tracker_far.c --- */
 
 void tracker_on_far(struct tracker *t, const struct fl_header *hdr);

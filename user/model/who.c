@@ -51,10 +51,7 @@ size_t who_count(const struct who *w)
 static void set_counts(struct who_socket *k, const struct fl_counts *c)
 {
 	k->counted = true;
-	k->tx_bytes = c->tx_bytes;
-	k->rx_bytes = c->rx_bytes;
-	if (c->flags & FL_FIN_RECEIVED && k->rx_bytes)
-		k->rx_bytes--;
+	tracker_payload(c, k->state, k->role, &k->tx_bytes, &k->rx_bytes);
 	k->srtt_us = c->srtt_us;
 	k->min_rtt_us = c->min_rtt_us;
 	k->retransmits = c->retransmits;
