@@ -65,3 +65,10 @@ allowed() {
 @test "files stay under 600 lines" {
 	[ -z "$(wc -l bpf/*.[ch] user/*.[ch] user/*/*.[ch] tests/*/*.[ch] | awk '$2!="total" && $1>600')" ]
 }
+
+@test "nothing lies about at the top" {
+	git rev-parse --is-inside-work-tree >/dev/null 2>&1 || skip "not a git checkout"
+	expected='.ci .clang-format .editorconfig .gitignore CHANGELOG.md CONTRIBUTING.md LICENSE Makefile README.md SECURITY.md
+		bpf docs man scripts tests user vmlinux'
+	diff <(git ls-files | cut -d/ -f1 | sort -u) <(printf '%s\n' $expected | sort -u)
+}
