@@ -83,20 +83,28 @@ has_peer() {
 		"[\"$3\",$(inode "$3"),\"$4\"]"
 }
 
-# bats test_tags=core
-@test "pair, bridge, router: links, addresses, peers and routes are those that ip shows" {
-	for kind in pair "bridge --hosts 4" "router --hosts 3"; do
-		name=$(random_name m)
-		# shellcheck disable=SC2086
-		lab_up $kind
-		map=$(map -o json --routes)
-		for ns in "${spaces[@]}"; do
-			same "$ns" "$(of "$ns" '[.netns.inode, .names]')" "[$(inode "$ns"),[\"$ns\"]]"
-			same_links "$ns"
-			same_routes "$ns"
-		done
-		[ "${#spaces[@]}" -ge 2 ]
+# as_ip_shows LAB-ARGUMENTS…: such a lab, and all of it in the map as `ip` shows it. $map has its routes.
+as_ip_shows() {
+	name=$(random_name m)
+	lab_up "$@"
+	map=$(map -o json --routes)
+	for ns in "${spaces[@]}"; do
+		same "$ns" "$(of "$ns" '[.netns.inode, .names]')" "[$(inode "$ns"),[\"$ns\"]]"
+		same_links "$ns"
+		same_routes "$ns"
 	done
+	[ "${#spaces[@]}" -ge 2 ]
+}
+
+# bats test_tags=core
+@test "a pair: links, addresses, peers and routes are those that ip shows" {
+	as_ip_shows pair
+	has_peer "$name-client" eth0 "$name-server" eth0
+}
+
+@test "bridge, router: links, addresses, peers and routes are those that ip shows" {
+	as_ip_shows bridge --hosts 4
+	as_ip_shows router --hosts 3
 	has_peer "$name-client" eth0 "$name-sw1" client
 	has_peer "$name-router" eth1 "$name-sw2" router
 	[ "$(of "$name-client" '[.routes[] | select(.dst == "0.0.0.0/0") | [.via, .link.netns.name, .link.name]]')" = "[[\"10.77.0.1\",\"$name-router\",\"eth0\"]]" ]
