@@ -132,6 +132,14 @@ trace_stop() {
 	[ "$status" = "${1:-0}" ] || { echo "flowner trace ended with $status" >&2; cat "$trace_err" >&2; return 1; }
 }
 
+# no_connection NETNS…: none is open there. Who has closed may be done before the other end is, and before the kernel.
+no_connection() {
+	local ns
+	for ns; do
+		[ -z "$(in_ns "$ns" ss -Htan state connected exclude time-wait)" ] || return 1
+	done
+}
+
 # events FILTER: those of the trace that jq's FILTER selects, one a line.
 events() {
 	jq -c "select($1)" "$trace_out"

@@ -29,10 +29,17 @@ serve() {
 	wait_for 20 listening "$server" 9000
 }
 
+# gone: both ends of the connections of $truth have closed.
+gone() {
+	! grep -qFwf <(jq -r '.local_ports[]' "$truth") \
+		<({ in_ns "$client" ss -Htan; in_ns "$server" ss -Htan; } | grep -vE '^(TIME-WAIT|LISTEN)')
+}
+
 # ping N ARGS…: N connections, the truth about them in $truth.
 ping_server() {
 	in_ns "$client" "$FLOWNER" echo ping 10.9.0.2:9000 -n "$1" -o json "${@:2}" >"$truth"
 	[ "$(jq .ok "$truth")" = "$1" ]
+	wait_for 20 gone
 }
 
 # The ends that the trace saw of port 9000, as the load generator has them: sorted local ports of clients.
@@ -148,6 +155,7 @@ whole() {
 	trace_start --netns "$client" --netns "$server"
 	serve
 	in_ns "$client" "$FLOWNER" echo ping "[fd09::2]:9000" -n 101 -o json >"$truth"
+	wait_for 20 gone
 	trace_stop
 	all_of 101
 	expect 404 '.conn and .family=="ipv6"'
@@ -325,6 +333,7 @@ whole() {
 	trace_start --netns "$client" -6
 	ping_server 11
 	in_ns "$client" "$FLOWNER" echo ping "[fd09::2]:9000" -n 3 >/dev/null
+	wait_for 20 no_connection "$client" "$server"
 	trace_stop
 	expect 6 '.family=="ipv6"'
 	expect 6 true
@@ -349,8 +358,10 @@ whole() {
 	wait_for 10 listening "$other-server" 9000
 	trace_start --netns "$client" --netns "$server" --netns "$other-client" --netns "$other-server"
 	in_ns "$other-client" "$FLOWNER" echo ping 10.9.0.2:9000 -n 211 -c 4 >/dev/null &
+	others=$!
 	ping_server 211 -c 4
-	wait $!
+	wait "$others"
+	wait_for 20 no_connection "$other-client" "$other-server"
 	trace_stop
 	expect 422 '.type=="connect"'
 	expect 0 '.type=="connect" and .netns.name=="'"$client"'" and .peer and .peer.owner.pid!='"$serve"
@@ -383,6 +394,7 @@ whole() {
 	serve
 	trace_start --port 80 --port 9000 --netns "$client" --netns "$server"
 	in_ns "$client" "$FLOWNER" echo ping 10.8.1.1:80 -n 13 -o json >"$truth"
+	wait_for 20 gone
 	trace_stop
 	# A connect waits 10 ms for its accept, which takes longer where a kernel is emulated; close has no such limit.
 	expect 13 '.type=="connect" and .remote.addr=="10.8.1.1" and .remote.port==80'

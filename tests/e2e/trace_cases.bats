@@ -24,6 +24,7 @@ teardown() {
 tcp_case() {
 	trace_start "${tracing[@]}" --netns "$client" --netns "$server"
 	out=$(python3 "$BATS_TEST_DIRNAME/tcp_cases.py" "$client" "$server" "${2:-10.9.0.2}" 7000 "$1")
+	wait_for 20 no_connection "$client" "$server"
 	trace_stop
 }
 
@@ -120,6 +121,7 @@ is_server='.role=="server"'
 	echo >&8
 	wait "$older"
 	exec 8>&-
+	wait_for 20 no_connection "$client" "$server"
 	trace_stop
 	ends client 80100 4040
 	ends server 4040 80100
@@ -252,6 +254,7 @@ is_server='.role=="server"'
 	echo >&8
 	wait "$bg"
 	exec 8>&-
+	wait_for 20 no_connection "$client" "$server"
 	trace_stop
 	expect 2 '.type=="close"'
 	expect 1 ".type==\"close\" and $is_client and .reason==\"fin\""
