@@ -98,7 +98,8 @@ whole() {
 }
 
 # Packets go to the other CPU by an interrupt, which comes in the middle of our program once in a hundred times: the kernel
-# does not enter it again there. Some kernels (this test has met one) show nothing to BPF that interrupts pid 1, hence again.
+# does not enter it again there. Some kernels (this test has met one) show nothing to BPF that interrupts pid 1, hence as
+# often as it takes, with so few that this is spared some of the times: 20 of 500 are met in the middle.
 @test "RPS: what comes in the middle of our program's work is not missed" {
 	local cpus ns
 	cpus=$(printf '%x' $(((1 << $(nproc)) - 1)))
@@ -107,8 +108,8 @@ whole() {
 	for ns in "$client" "$server"; do
 		in_ns "$ns" sh -c "echo $cpus >/sys/class/net/eth0/queues/rx-0/rps_cpus"
 	done
-	for _ in 1 2 3 4 5 6 7 8; do
-		! whole 3000 || return 0
+	for _ in {1..20}; do
+		! whole 500 || return 0
 	done
 	tail -n 2 "$trace_err" >&2
 	return 1
