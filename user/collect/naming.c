@@ -31,7 +31,7 @@ static const struct container *whose(void *ctx, uint32_t inode)
 
 static void name_owners(struct naming *n)
 {
-	netns_names_ask(n->names, whose, n->processes);
+	netns_names_ask(n->names, n->scanned, whose, n->processes);
 }
 
 void naming_scan(struct naming *n)
@@ -42,6 +42,7 @@ void naming_scan(struct naming *n)
 	if (err)
 		log_debug("looking through the processes: %s", strerror(-err));
 	took = clock_boot_ns() - before;
+	n->scanned = before;
 	n->next_scan = before + took * SCAN_SHARE;
 	name_owners(n);
 }

@@ -22,7 +22,7 @@ struct naming {
 	struct process_index *processes; /* naming_scan() has filled it */
 	struct resolver resolver;        /* answers from these */
 	/* CLOCK_BOOTTIME, ns */
-	uint64_t next_scan, refreshed, newest;
+	uint64_t scanned, next_scan, refreshed, newest;
 	size_t crowd; /* namespaces, cgroups and containers: so many are too many */
 };
 

@@ -46,6 +46,7 @@ struct entry {
 	struct netns netns;
 	char *name;
 	uint64_t first_asked; /* CLOCK_BOOTTIME, ns */
+	bool reused;          /* its inode was another's before */
 	bool owned;           /* whose it is has been answered */
 	uint64_t owned_at;    /* and when so last, or guessed */
 	uint64_t asked;       /* struct netns_names.now, then */
@@ -251,14 +252,17 @@ void netns_names_guess(struct netns_names *n, uint64_t cookie, const struct cont
 	}
 }
 
-void netns_names_ask(struct netns_names *n,
+void netns_names_ask(struct netns_names *n, uint64_t seen,
 		     const struct container *(*whose)(void *ctx, uint32_t inode), void *ctx)
 {
 	uint64_t now = clock_boot_ns();
 
 	for (struct entry *e = n->entries; e; e = e->hh.next) {
-		const struct container *c = whose(ctx, e->netns.inode);
+		const struct container *c;
 
+		if (e->reused && e->first_asked > seen)
+			continue;
+		c = whose(ctx, e->netns.inode);
 		if (!c || (e->owned && c != e->netns.container))
 			continue;
 		e->netns.container = c;
@@ -282,6 +286,14 @@ void netns_names_disown(struct netns_names *n, uint64_t before,
 	}
 }
 
+static bool has_inode(const struct netns_names *n, uint32_t inode)
+{
+	for (const struct entry *e = n->entries; e; e = e->hh.next)
+		if (e->netns.inode == inode)
+			return true;
+	return false;
+}
+
 const struct netns *netns_names_get(struct netns_names *n, uint32_t inode, uint64_t cookie,
 				    bool *made)
 {
@@ -300,6 +312,7 @@ const struct netns *netns_names_get(struct netns_names *n, uint32_t inode, uint6
 	e->cookie = cookie;
 	e->netns = (struct netns){.inode = inode, .cookie = cookie};
 	e->first_asked = clock_boot_ns();
+	e->reused = has_inode(n, inode);
 	e->asked = n->now;
 	/* An inode is used again after its namespace has gone: what was read before may be the old
 	 * one's. */

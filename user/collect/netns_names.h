@@ -48,9 +48,11 @@ void netns_names_forget(struct netns_names *n, uint64_t before);
 void netns_names_guess(struct netns_names *n, uint64_t cookie, const struct container *container);
 /*
  * Ask of each whose it is, unless that has been answered: an inode is used again after its
- * namespace has gone. NULL: it is not known.
+ * namespace has gone. NULL: it is not known. What `whose` goes by was read at `seen`
+ * (CLOCK_BOOTTIME, ns): of a namespace with a used inode, met later, it would tell the owner
+ * before.
  */
-void netns_names_ask(struct netns_names *n,
+void netns_names_ask(struct netns_names *n, uint64_t seen,
 		     const struct container *(*whose)(void *ctx, uint32_t inode), void *ctx);
 /*
  * Forget whose those are that have not been found to be so since `before` (CLOCK_BOOTTIME, ns), and
